@@ -1,0 +1,1 @@
+"""Configuration to objects: the only place that names concrete classes."""

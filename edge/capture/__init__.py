@@ -1,0 +1,1 @@
+"""Frames in: cameras, streams and recordings behind one door."""

@@ -1,0 +1,1 @@
+"""Models: cards, files, and the inspector that says what a file is."""

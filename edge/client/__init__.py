@@ -1,0 +1,1 @@
+"""The reference consumer of what edge publishes."""

@@ -1,0 +1,1 @@
+"""The configuration file: YAML to typed, checked values."""

@@ -1,0 +1,1 @@
+"""Values, doors, geometry, errors and the clock: what every room may know."""

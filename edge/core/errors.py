@@ -1,0 +1,63 @@
+"""Errors by who mends them, each with the exit code it ends a command with.
+
+EdgeError            1   ran and found something wrong
+  UsageError         2   the command line
+  ConfigError        78  the configuration file, or what it names
+  ModelError         78  the model file, its card or its labels
+  SourceError        75  a camera or stream that is away, and may come back
+    RecordingError   78  a recording that can't be read, and won't mend itself
+  BrokerError        75  the broker is away or refuses
+  MissingLibraryError 78 a library this machine lacks
+
+Every message says what was expected, what was found, where, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class EdgeError(Exception):
+    """Something a person can mend; its text is meant for that person."""
+
+    exit_code = 1
+
+
+class UsageError(EdgeError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class ConfigError(EdgeError):
+    """The configuration is wrong; a restart will not help."""
+
+    exit_code = 78
+
+
+class ModelError(EdgeError):
+    """A model file, card or label list is wrong; a restart will not help."""
+
+    exit_code = 78
+
+
+class SourceError(EdgeError):
+    """A camera or stream is away; try again later."""
+
+    exit_code = 75
+
+
+class RecordingError(SourceError):
+    """A recording or picture can't be read; trying again will not help."""
+
+    exit_code = 78
+
+
+class BrokerError(EdgeError):
+    """The broker is away or refuses; try again later."""
+
+    exit_code = 75
+
+
+class MissingLibraryError(EdgeError):
+    """A library that the chosen parts need is not installed, or does not work here."""
+
+    exit_code = 78

@@ -1,0 +1,1 @@
+"""Frame to detections: preprocessing, the interpreter, one decoder per model family."""

@@ -1,0 +1,1 @@
+"""Figures about quality and speed, made through the product's own path."""

@@ -1,0 +1,1 @@
+"""Events to messages: topics, payloads, and the ways out."""

@@ -1,0 +1,1 @@
+"""The running program: the pipeline, its workers and its health."""

@@ -1,0 +1,1 @@
+"""Detections to tracks to events: identity over time and what happened."""
