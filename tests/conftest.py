@@ -1,4 +1,4 @@
-"""What every test may ask for. Tests over the shared data are extra: without the folder they are left out, never in CI."""
+"""What every test may ask for. Tests over the shared data are extra: left out without the folder, never in CI."""
 
 from __future__ import annotations
 

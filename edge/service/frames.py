@@ -50,10 +50,10 @@ class NewestFrames:
                     return self._slots.pop(camera)
         return None
 
-    def wake(self) -> None:
-        """Let a waiting ``take`` return at once, if only to look at other news."""
+    def holds(self, camera: str) -> bool:
+        """Whether a frame of that camera waits to be taken."""
         with self._changed:
-            self._changed.notify_all()
+            return camera in self._slots
 
     def close(self) -> None:
         """Nobody waits any longer."""

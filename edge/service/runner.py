@@ -11,7 +11,7 @@ from typing import Protocol
 
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
-from edge.core.values import EventType, Message, Occurrence
+from edge.core.values import EventType, Frame, Message, Occurrence
 from edge.service.camera import CameraNews, CameraState, CameraWorker
 from edge.service.frames import NewestFrames
 from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
@@ -126,7 +126,7 @@ class Service:
         while not self._stop.is_set():
             frame = self._frames.take(_IDLE_S)
             # news first: a camera is online before its first event, and ended after its last frame
-            self._tell_news(frames_waiting=frame is not None)
+            self._tell_news(frame)
             if frame is not None:
                 self._send_all(self._pipelines[frame.camera].process(frame))
                 self._stages.add(self._pipelines[frame.camera].times)
@@ -136,11 +136,14 @@ class Service:
             if (end_ns is not None and now_ns >= end_ns) or self._all_ended():
                 return
 
-    def _tell_news(self, *, frames_waiting: bool) -> None:
+    def _tell_news(self, current: Frame | None) -> None:
+        held: set[str] = set()
         for _ in range(len(self._news)):
             news = self._news.popleft()
-            if news.state is CameraState.ENDED and frames_waiting:
-                self._news.append(news)  # its last frame is still to be looked at
+            unread = self._frames.holds(news.camera) or (current is not None and current.camera == news.camera)
+            if news.camera in held or (unread and news.state is not CameraState.ONLINE):
+                held.add(news.camera)  # its last frame is still to be looked at; later news keep their order
+                self._news.append(news)
                 continue
             self._tell_change(news)
 
@@ -211,7 +214,7 @@ class Service:
         publisher.join(_JOIN_S)
 
     def _finish_tracks(self) -> None:
-        self._tell_news(frames_waiting=False)
+        self._tell_news(None)
         for camera, pipeline in self._pipelines.items():
             if self._outcome.cameras.get(camera) is CameraState.ONLINE:
                 self._send_all(pipeline.finish())
