@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 
 from edge.core.protocols import Clock
-from edge.core.values import EventId, EventTime, Occurrence
+from edge.core.values import EventId, EventTime, Frame, Occurrence
 
 # Crockford's base 32: no I, L, O, U, so that a person can read an epoch aloud.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -32,9 +33,18 @@ class Identities:
 
 def event_time(occurrence: Occurrence, clock: Clock) -> EventTime:
     """When it happened, with the boot it happened in and whether the wall clock could be trusted."""
+    return _time(occurrence.happened_at, occurrence.happened_ns, clock)
+
+
+def frame_time(frame: Frame, clock: Clock) -> EventTime:
+    """When a frame was captured."""
+    return _time(frame.captured_at, frame.captured_ns, clock)
+
+
+def _time(at: datetime, monotonic_ns: int, clock: Clock) -> EventTime:
     return EventTime(
-        wall_ms=round(occurrence.happened_at.timestamp() * 1000),
-        monotonic_ms=occurrence.happened_ns // 1_000_000,
+        wall_ms=round(at.timestamp() * 1000),
+        monotonic_ms=monotonic_ns // 1_000_000,
         boot_id=clock.boot_id(),
         synced=clock.is_synced(),
     )

@@ -29,6 +29,14 @@ class Detector(Protocol):
     def detect(self, frame: Frame) -> Detections: ...
 
 
+class Wanted(Protocol):
+    """What the camera's configuration lets through."""
+
+    def select(self, detections: Detections) -> Detections: ...
+
+    def confident(self, detections: Detections) -> Detections: ...
+
+
 class Tracker(Protocol):
     def update(self, detections: Detections, captured_ns: int) -> tuple[Track, ...]: ...
 
@@ -58,7 +66,7 @@ class Pipeline:
         *,
         camera: str,
         detector: Detector,
-        select: Callable[[Detections], Detections],
+        wanted: Wanted,
         tracker: Tracker,
         rules: Rules,
         telling: Telling,
@@ -69,7 +77,7 @@ class Pipeline:
     ) -> None:
         self._camera = camera
         self._detector = detector
-        self._select = select
+        self._wanted = wanted
         self._tracker = tracker
         self._rules = rules
         self._telling = telling
@@ -87,12 +95,13 @@ class Pipeline:
     def process(self, frame: Frame) -> list[Message]:
         """All that this frame gives reason to say."""
         self._size = FrameSize(frame.sequence, frame.width, frame.height)
-        detections = self._select(self._detector.detect(frame))
+        detections = self._wanted.select(self._detector.detect(frame))
         tracks = self._tracker.update(detections, frame.captured_ns)
         occurrences = self._rules.update(tracks, frame)
         messages = [self._tell(occurrence) for occurrence in occurrences]
         if self._telling.detections:
-            messages.append(self._telling.detections(frame, detections, self._detector.times))
+            shown = self._wanted.confident(detections)
+            messages.append(self._telling.detections(frame, shown, self._detector.times))
         return messages
 
     def finish(self) -> list[Message]:

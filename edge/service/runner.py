@@ -40,15 +40,17 @@ class Outlet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the service knows about itself at one instant."""
+    """What the service knows about itself at one instant.
+
+    frames : looked at since the start; rates : frames per second by camera since the reading before
+    """
 
     uptime_s: float
     frames: int
-    frames_per_second: float
+    rates: dict[str, float]
     stages: dict[str, Quantiles]
     drops: dict[str, int]
     cameras: dict[str, CameraState]
-    captured: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Service:
         self._stop = threading.Event()
         self._stages = StageMeter()
         self._started_ns = clock.monotonic_ns()
-        self._rate = RateMeter(self._started_ns)
+        self._rates = {camera: RateMeter(self._started_ns) for camera in pipelines}
         self._next_health_ns = self._started_ns
         self._outcome = Outcome()
 
@@ -130,7 +132,7 @@ class Service:
             if frame is not None:
                 self._send_all(self._pipelines[frame.camera].process(frame))
                 self._stages.add(self._pipelines[frame.camera].times)
-                self._rate.add()
+                self._rates[frame.camera].add()
             now_ns = self._clock.monotonic_ns()
             self._report_health(now_ns)
             if (end_ns is not None and now_ns >= end_ns) or self._all_ended():
@@ -189,13 +191,15 @@ class Service:
         overwritten = Counter({"frame_overwritten": self._frames.dropped.total()})
         return Reading(
             uptime_s=(now_ns - self._started_ns) / 1e9,
-            frames=self._rate.total,
-            frames_per_second=self._rate.read(now_ns),
+            frames=self._frames_seen(),
+            rates={camera: rate.read(now_ns) for camera, rate in self._rates.items()},
             stages=self._stages.quantiles(),
             drops=merge_drops(overwritten, self._outlet.dropped()),
             cameras=dict(self._outcome.cameras),
-            captured={worker.camera: worker.captured for worker in self._workers},
         )
+
+    def _frames_seen(self) -> int:
+        return sum(rate.total for rate in self._rates.values())
 
     def _end(self, publisher: threading.Thread) -> None:
         self._notifier.stopping()
@@ -208,7 +212,7 @@ class Service:
         self._finish_tracks()
         now_ns = self._clock.monotonic_ns()
         self._outcome.seconds = (now_ns - self._started_ns) / 1e9
-        self._outcome.frames = self._rate.total
+        self._outcome.frames = self._frames_seen()
         self._outlet.send(self._reports.health(self._reading(now_ns)))
         self._outlet.close()
         publisher.join(_JOIN_S)

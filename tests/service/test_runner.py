@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from edge.core.clock import SystemClock
 from edge.core.errors import RecordingError, SourceError
-from edge.core.values import Box, Event, Frame, Message, ModelRef, Occurrence, Track
+from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Track
 from edge.core.values import EventType as Type
 from edge.service.camera import CameraNews, CameraState, CameraWorker
 from edge.service.frames import NewestFrames
@@ -18,6 +18,13 @@ from tests.fakes import FakeDetector, FakeOutlet, FakeSource, frames_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 TRACK = Track(1, 0, "person", 0.9, 0.9, Box(0, 0, 10, 20), 0, 0)
+
+
+class Everything:
+    def select(self, detections: Detections) -> Detections:
+        return detections
+
+    confident = select
 
 
 class NoTracks:
@@ -57,7 +64,7 @@ def make_service(sources: dict[str, FakeSource], *, whole: bool = True) -> tuple
         camera: Pipeline(
             camera=camera,
             detector=FakeDetector(),
-            select=lambda detections: detections,
+            wanted=Everything(),
             tracker=NoTracks(),
             rules=OneTrackPerRecording(),
             telling=Telling(event_line),
