@@ -7,11 +7,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.errors import ConfigError, ModelError
+from edge.core.errors import ConfigError
 from edge.core.model import Family, ModelLayout
 from edge.core.values import Detections, Tensor
+from edge.infer.decoders.blazeface import BlazefaceDecoder
+from edge.infer.decoders.ltrb import LtrbDecoder
 from edge.infer.decoders.ssd_postprocess import SsdPostprocessDecoder
+from edge.infer.decoders.ssd_raw import SsdRawDecoder
+from edge.infer.decoders.yolo_dfl import YoloDflDecoder
+from edge.infer.decoders.yolo_end2end import YoloEnd2EndDecoder
+from edge.infer.decoders.yolov5 import Yolov5Decoder
 from edge.infer.decoders.yolov8 import Yolov8Decoder
+from edge.infer.decoders.yolox import YoloxDecoder
 from edge.infer.head import DecodeSettings
 
 
@@ -31,6 +38,13 @@ class _DecoderClass(Protocol):
 DECODERS: dict[Family, _DecoderClass] = {
     Family.SSD_POSTPROCESS: SsdPostprocessDecoder,
     Family.YOLOV8: Yolov8Decoder,
+    Family.BLAZEFACE: BlazefaceDecoder,
+    Family.LTRB: LtrbDecoder,
+    Family.SSD_RAW: SsdRawDecoder,
+    Family.YOLO_DFL: YoloDflDecoder,
+    Family.YOLO_END2END: YoloEnd2EndDecoder,
+    Family.YOLOV5: Yolov5Decoder,
+    Family.YOLOX: YoloxDecoder,
 }
 
 
@@ -67,7 +81,5 @@ def make_decoder(
             raise ConfigError(f"{name}: expected a number from 0 to 1, found {value}")
     if max_boxes < 1:
         raise ConfigError(f"max_boxes: expected 1 or more, found {max_boxes}")
-    if layout.family not in DECODERS:
-        raise ModelError(f"family {layout.family}: no decoder")
     settings = DecodeSettings(threshold, iou, max_boxes, multi_label, anchors)
     return DECODERS[layout.family](layout, settings)

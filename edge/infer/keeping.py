@@ -51,3 +51,9 @@ class Keeper:
             sizes = boxes[:, 2:] - boxes[:, :2]
             proper = np.isfinite(boxes).all(axis=1) & np.isfinite(sizes).all(axis=1) & (sizes > 0).all(axis=1)
         return np.asarray(proper & (class_ids >= 0) & (class_ids < self._classes), np.bool_)
+
+
+def whole_class_ids(classes: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Class ids that came as real numbers; -1 for what is none, which the keeper drops."""
+    proper = np.isfinite(classes) & (np.abs(classes) < 2**31 - 1)
+    return np.where(proper, np.rint(np.where(proper, classes, 0)), -1).astype(np.int32)

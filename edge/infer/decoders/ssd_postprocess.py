@@ -13,7 +13,7 @@ from edge.core.model import ModelLayout
 from edge.core.values import Detections, Tensor
 from edge.infer.candidates import Candidates, as_scores
 from edge.infer.head import DecodeSettings, get_output
-from edge.infer.keeping import Keeper
+from edge.infer.keeping import Keeper, whole_class_ids
 
 _YXYX_TO_XYXY = [1, 0, 3, 2]
 
@@ -51,9 +51,3 @@ class SsdPostprocessDecoder:
     def _count(self, outputs: tuple[Tensor, ...], most: int) -> int:
         count = float(self._read(outputs, "count").ravel()[0])
         return 0 if np.isnan(count) else int(np.clip(count, 0, most))
-
-
-def whole_class_ids(classes: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Class ids that came as real numbers; -1 for what is none, which the keeper drops."""
-    proper = np.isfinite(classes) & (np.abs(classes) < 2**31 - 1)
-    return np.where(proper, np.rint(np.where(proper, classes, 0)), -1).astype(np.int32)
