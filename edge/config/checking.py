@@ -18,14 +18,13 @@ import msgspec
 from edge.config.kinds import Choice, Kind, Switch
 from edge.config.nodes import Mapping, Node, Scalar, Sequence
 from edge.config.polygons import polygon_fault
-from edge.config.problems import Problem, join_key
+from edge.config.problems import MAX_PROBLEMS, Problem, join_key
 from edge.config.scalars import WrongValueError, found_words, is_empty
 from edge.config.secret_shape import read_key_reference, read_secret_reference
 from edge.config.suggestions import explain_section, explain_unknown_key, keys_of
 from edge.config.values import Config, Point, Polygon, SecretRef
 
 MAX_POINTS = 64  # of a polygon; checking one takes time by the square
-MAX_PROBLEMS = 200  # a file with more has one cause
 _UNREADABLE: Any = object()
 
 

@@ -1,4 +1,4 @@
-"""Grammars of the texts in a configuration: names, addresses, sources. Each reader raises WrongValueError with the way out."""
+"""Grammars of the texts in a configuration; each reader raises WrongValueError with the way out."""
 
 from __future__ import annotations
 
