@@ -6,7 +6,7 @@ import pytest
 SHARED = Path(os.environ.get("EDGE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config, items):
     if SHARED.is_dir():
         return
     if os.environ.get("CI") == "true":

@@ -1,0 +1,254 @@
+"""A .tflite file, loaded and checked against its layout, behind the Interpreter door."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.core.errors import EdgeError, MissingLibraryError, ModelError
+from edge.core.model import InputLayout, Model, OutputLayout
+from edge.core.values import Tensor
+from edge.infer.runtime import Runtime, explain_system_error
+
+# Detectors for small machines are 0.2 to 60 MB; more is a wrong file, and must not fill the memory.
+MAX_MODEL_BYTES = 512 * 1024 * 1024
+# The runtime appends to its text at every failed call.
+_MAX_NATIVE_TEXT = 300
+_NATIVE_ERRORS = (ValueError, RuntimeError, SystemError, OSError, AttributeError, TypeError, IndexError)
+
+
+class LiteInterpreter:
+    """Runs one model file; knows nothing of what its numbers mean. For one thread.
+
+    Use `open_interpreter`.
+    """
+
+    def __init__(self, model: Model, native: Any) -> None:
+        self._model = model
+        self._native = native
+        self._input = native.get_input_details()[0]
+        self._outputs = native.get_output_details()
+        self._failure = ""
+
+    def invoke(self, values: Tensor) -> tuple[Tensor, ...]:
+        """Run the model once.
+
+        Parameters
+        ----------
+        values : exactly the input's shape and dtype
+
+        Returns
+        -------
+        The outputs in the file's order, copied, each with its own scale and zero point.
+
+        Raises
+        ------
+        ModelError
+            When the values do not fit, or the run fails. After a failed run it answers nothing else: the runtime
+            keeps broken state (a lost accelerator does not come back into the same interpreter).
+        """
+        if self._failure:
+            raise ModelError(self._failure)
+        self._check_values(values)
+        try:
+            self._native.set_tensor(self._input["index"], values.values)
+            self._native.invoke()
+            results = [self._native.get_tensor(output["index"]) for output in self._outputs]
+        except _NATIVE_ERRORS as error:
+            self._failure = (
+                f"{self._model.path}: the run failed ({native_text(error)}); "
+                "load the model again, or run its CPU version if an accelerator was lost"
+            )
+            raise ModelError(self._failure) from error
+        return tuple(_as_tensor(result, details) for result, details in zip(results, self._outputs, strict=True))
+
+    def constant(self, index: int) -> Tensor:
+        """A constant tensor of the file, by its index, copied: such as the anchors of a raw SSD."""
+        try:
+            details = next(one for one in self._native.get_tensor_details() if one["index"] == index)
+            return _as_tensor(self._native.get_tensor(index), details)
+        except StopIteration:
+            raise ModelError(f"{self._model.path}: expected a tensor with index {index}, the file has none") from None
+        except _NATIVE_ERRORS as error:
+            raise ModelError(
+                f"{self._model.path}: tensor {index} is not a constant that can be read ({native_text(error)}); "
+                "inspect the model again"
+            ) from error
+
+    def _check_values(self, values: Tensor) -> None:
+        expected = tuple(int(n) for n in self._input["shape"])
+        found = values.values
+        if found.shape != expected or found.dtype != self._input["dtype"]:
+            raise ModelError(
+                f"{self._model.path}: the input must be {np.dtype(self._input['dtype']).name} {expected}, "
+                f"found {found.dtype.name} {found.shape}"
+            )
+
+
+def open_interpreter(model: Model, runtime: Runtime, *, threads: int, delegate: Any = None) -> LiteInterpreter:
+    """Load a model, ready to run.
+
+    The file is read once, and what was checked against ``model.sha256`` is what runs.
+
+    Parameters
+    ----------
+    threads : CPU threads of one run, >= 1
+    delegate : from `edge.infer.delegate.open_edgetpu` with the same runtime; None = CPU
+
+    Raises
+    ------
+    ModelError
+        When the file is missing, changed, broken, or not what its layout says.
+    MissingLibraryError
+        When the runtime or the accelerator's library does not work here.
+    """
+    if threads < 1:
+        raise ModelError(f"{model.name}: expected at least 1 thread, found {threads}")
+    if model.layout.backend == "edgetpu" and delegate is None:
+        raise ModelError(_needs_edgetpu(model))
+    content = read_model_file(model.path, sha256=model.sha256)
+    native = _load(model, content, runtime=runtime, threads=threads, delegate=delegate)
+    _check_against_layout(model, native)
+    return LiteInterpreter(model, native)
+
+
+def read_model_file(path: Path, *, sha256: str) -> bytes:
+    """The whole file, which must have this sha256 (hex)."""
+    try:
+        size = path.stat().st_size
+        if not path.is_file() or not 0 < size <= MAX_MODEL_BYTES:
+            raise ModelError(
+                f"{path}: expected a .tflite file of 1 to {MAX_MODEL_BYTES} bytes, "
+                f"found {f'{size} bytes' if path.is_file() else 'something that is not a file'}"
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: the model can't be read ({error.strerror or error}); is the path right?") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256.lower():
+        raise ModelError(
+            f"{path}: the file is not the one its card describes: expected sha256 {sha256}, found {found}; "
+            "fetch it again (edge models pull), or inspect the new file (edge models inspect)"
+        )
+    return content
+
+
+def native_text(error: BaseException) -> str:
+    """The runtime's own words in one line of bounded length."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _MAX_NATIVE_TEXT else text[: _MAX_NATIVE_TEXT - 3] + "..."
+
+
+def _load(model: Model, content: bytes, *, runtime: Runtime, threads: int, delegate: Any) -> Any:
+    options: dict[str, Any] = {} if delegate is None else {"experimental_delegates": [delegate]}
+    try:
+        native = runtime.interpreter_class(model_content=content, num_threads=threads, **options)
+        _give_input_its_size(native, model.layout.input)
+        native.allocate_tensors()
+    except _NATIVE_ERRORS as error:
+        raise _explain_load(model, error, runtime=runtime, delegated=delegate is not None) from error
+    return native
+
+
+def _give_input_its_size(native: Any, layout: InputLayout) -> None:
+    # A file exported without a fixed size says -1 in its signature and 1 in its shape.
+    details = native.get_input_details()[0]
+    wanted, signature = _input_shape(layout), tuple(int(n) for n in details.get("shape_signature", ()))
+    if tuple(details["shape"]) == wanted or len(signature) != len(wanted):
+        return
+    if all(free in (-1, size) for free, size in zip(signature, wanted, strict=True)):
+        native.resize_tensor_input(details["index"], wanted)
+
+
+def _explain_load(model: Model, error: BaseException, *, runtime: Runtime, delegated: bool) -> EdgeError:
+    text = native_text(error)
+    if isinstance(error, SystemError):
+        return MissingLibraryError(explain_system_error(runtime))
+    if "edgetpu-custom-op" in text and not delegated:
+        return ModelError(_needs_edgetpu(model))
+    if delegated and ("prepare" in text or "edgetpu" in text.lower() or "delegate" in text.lower()):
+        return MissingLibraryError(
+            f"{model.path}: the accelerator's library refuses the model ({text}); expected an Edge TPU library built "
+            f"for the runtime {runtime.name} {runtime.version} and a model compiled for that library: "
+            "install matching versions, or run the CPU version of the model"
+        )
+    if "unresolved custom op" in text:
+        return ModelError(f"{model.path}: the model needs an operator this runtime does not have ({text})")
+    return ModelError(f"{model.path}: the model can't be loaded ({text}); expected a valid .tflite file")
+
+
+def _needs_edgetpu(model: Model) -> str:
+    twin = f" ({model.twin})" if model.twin else ""
+    return (
+        f"{model.path}: the model is compiled for the Edge TPU and cannot run on the CPU; "
+        f"use the Edge TPU backend, or the CPU version of the model{twin}"
+    )
+
+
+def _check_against_layout(model: Model, native: Any) -> None:
+    inputs, outputs = native.get_input_details(), native.get_output_details()
+    if len(inputs) != 1:
+        raise ModelError(f"{model.path}: expected one input, the file has {len(inputs)}")
+    layout = model.layout.input
+    _compare(
+        f"{model.path}: input",
+        OutputLayout(
+            name=layout.name,
+            index=0,
+            shape=_input_shape(layout),
+            dtype=layout.dtype,
+            scale=layout.scale,
+            zero_point=layout.zero_point,
+        ),
+        inputs[0],
+    )
+    for role, expected in model.layout.outputs.items():
+        if not 0 <= expected.index < len(outputs):
+            raise ModelError(
+                f"{model.path}: expected output {expected.index} for {role}, the file has {len(outputs)} outputs; "
+                "inspect the model again"
+            )
+        _compare(f"{model.path}: output {expected.index} ({role})", expected, outputs[expected.index])
+
+
+def _compare(where: str, expected: OutputLayout, details: dict[str, Any]) -> None:
+    scale, zero_point = details["quantization"]
+    shape = tuple(int(n) for n in details["shape"])
+    checks: list[tuple[str, object, object, bool]] = [
+        ("name", expected.name, details["name"], expected.name == details["name"]),
+        ("shape", expected.shape, shape, _shapes_agree(expected.shape, shape)),
+        ("type", expected.dtype, np.dtype(details["dtype"]).name, expected.dtype == np.dtype(details["dtype"]).name),
+        ("scale", expected.scale, scale, math.isclose(expected.scale, scale, rel_tol=1e-5)),
+        ("zero point", expected.zero_point, zero_point, expected.zero_point == zero_point),
+        ("scales", 1, len(_scales(details)), len(_scales(details)) <= 1),
+    ]
+    for what, wanted, found, agrees in checks:
+        if not agrees:
+            raise ModelError(
+                f"{where}: expected {what} {wanted!r}, the file has {found!r}; inspect the model again "
+                "(edge models inspect)"
+            )
+
+
+def _scales(details: dict[str, Any]) -> Any:
+    return details.get("quantization_parameters", {}).get("scales", ())
+
+
+def _shapes_agree(expected: tuple[int, ...], found: tuple[int, ...]) -> bool:
+    # In-graph post-processing gives its outputs a shape only when it first runs: () until then.
+    return not expected or not found or expected == found
+
+
+def _input_shape(layout: InputLayout) -> tuple[int, int, int, int]:
+    if layout.axes == "nchw":
+        return (1, 3, layout.height, layout.width)
+    return (1, layout.height, layout.width, 3)
+
+
+def _as_tensor(values: Any, details: dict[str, Any]) -> Tensor:
+    scale, zero_point = details["quantization"]
+    return Tensor(np.asarray(values), float(scale), int(zero_point), str(details["name"]))

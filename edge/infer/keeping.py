@@ -1,0 +1,59 @@
+"""The last step of every decoder: what is no box goes, overlaps go, the best come first."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.core.values import Detections
+from edge.infer.candidates import Candidates
+from edge.infer.nms import suppress
+
+# A broken or noisy model can score every place: the best so many are looked at, so that memory and time stay bounded.
+MAX_CANDIDATES = 30_000
+
+
+class Keeper:
+    """Turns candidates with boxes into detections.
+
+    rejected : boxes dropped so far because they were inside out, empty, infinite or not a number, or their class
+        does not exist
+    """
+
+    def __init__(self, *, classes: int, nms_iou: float | None, max_boxes: int) -> None:
+        """
+        Parameters
+        ----------
+        nms_iou : None = the model has done its own NMS
+        max_boxes : at most so many detections per frame
+        """
+        self._classes = classes
+        self._nms_iou = nms_iou
+        self._max_boxes = max_boxes
+        self.rejected = 0
+
+    def keep(self, boxes: NDArray[np.float32], found: Candidates) -> Detections:
+        """(n, 4) boxes in model-input pixels, one per candidate -> detections, best first."""
+        real = self._are_real(boxes, found.class_ids)
+        self.rejected += int(len(real) - np.count_nonzero(real))
+        boxes, scores, class_ids = boxes[real], found.scores[real], found.class_ids[real]
+        if self._nms_iou is None or len(scores) == 0:
+            kept = np.argsort(-scores, kind="stable")[: self._max_boxes]
+        else:
+            if len(scores) > MAX_CANDIDATES:
+                best = np.sort(np.argsort(-scores, kind="stable")[:MAX_CANDIDATES])
+                boxes, scores, class_ids = boxes[best], scores[best], class_ids[best]
+            kept = suppress(boxes, scores, class_ids, iou=self._nms_iou, max_boxes=self._max_boxes)
+        return Detections(boxes[kept], scores[kept], class_ids[kept])
+
+    def _are_real(self, boxes: NDArray[np.float32], class_ids: NDArray[np.int32]) -> NDArray[np.bool_]:
+        with np.errstate(invalid="ignore", over="ignore"):
+            sizes = boxes[:, 2:] - boxes[:, :2]
+            proper = np.isfinite(boxes).all(axis=1) & np.isfinite(sizes).all(axis=1) & (sizes > 0).all(axis=1)
+        return np.asarray(proper & (class_ids >= 0) & (class_ids < self._classes), np.bool_)
+
+
+def whole_class_ids(classes: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Class ids that came as real numbers; -1 for what is none, which the keeper drops."""
+    proper = np.isfinite(classes) & (np.abs(classes) < 2**31 - 1)
+    return np.where(proper, np.rint(np.where(proper, classes, 0)), -1).astype(np.int32)
