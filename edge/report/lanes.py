@@ -1,0 +1,178 @@
+"""What waits to go out, in three lanes: state (last value only), events (kept), detections (fresh or not at all)."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from edge.core.values import Message
+
+EVENT_LIMIT = 10_000  # about 10 MB; the durable outbox will take this place
+DETECTION_LIMIT = 64  # a few frames of a few cameras; older boxes are worth nothing
+STATE_LIMIT = 10_000  # topics, not values
+
+_NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Drops:
+    """Messages that will not arrive, by cause.
+
+    overflow : events pushed out of a full queue, or topics beyond the board's bound
+    disconnected : detections while there was no connection
+    expired : detections that grew old, or were pushed out by newer ones, on a slow connection
+    oversize : larger than the broker takes
+    denied : the broker's access list forbids the topic
+    refused : the broker said no for another reason
+    """
+
+    overflow: int = 0
+    disconnected: int = 0
+    expired: int = 0
+    oversize: int = 0
+    denied: int = 0
+    refused: int = 0
+
+
+class Lanes:
+    """Filled from any thread, emptied by one. The lock is held for a few lookups only; nobody waits for the network.
+
+    Parameters
+    ----------
+    birth_rank : topic -> its place in the order of re-sending state on a connect, smallest first
+    event_limit : events that may wait; when full the oldest goes, and is counted
+    """
+
+    def __init__(self, birth_rank: Callable[[str], int], *, event_limit: int = EVENT_LIMIT) -> None:
+        self._lock = threading.Lock()
+        self._birth_rank = birth_rank
+        self._event_limit = event_limit
+        self._board: dict[str, Message] = {}
+        self._changed: dict[str, None] = {}  # topics whose value the broker has not got, in order
+        self._events: deque[Message] = deque()
+        self._detections: deque[tuple[int, Message]] = deque()
+        self._is_connected = False
+        self._is_birth = False
+        self._events_first = True
+        self._drops = Drops()
+
+    def put(self, message: Message, now_ns: int) -> None:
+        """Take a message: retained goes to the board, QoS 1 to the events, the rest to the detections."""
+        with self._lock:
+            if message.retain:
+                self._post(message)
+            elif message.qos > 0:
+                self._events.append(message)
+                self._shed_events()
+            else:
+                self._put_detection(message, now_ns)
+
+    def connect(self) -> None:
+        """All state is to be sent again, in birth order, before any event."""
+        with self._lock:
+            self._is_connected = True
+            self._is_birth = True
+            self._changed = dict.fromkeys(sorted(self._board, key=self._birth_rank))
+
+    def disconnect(self, unacknowledged: Iterable[Message]) -> None:
+        """What was under way and not acknowledged waits again, in front; detections are gone."""
+        with self._lock:
+            self._is_connected = False
+            self._events.extendleft(reversed(list(unacknowledged)))
+            self._shed_events()
+            self._count(disconnected=len(self._detections))
+            self._detections.clear()
+
+    def put_back(self, event: Message) -> None:
+        """An event the broker could not take just now is the next one again."""
+        with self._lock:
+            self._events.appendleft(event)
+            self._shed_events()
+
+    def take(self, now_ns: int, *, is_window_open: bool) -> Message | None:
+        """The next message to send, None when nothing can go now.
+
+        After the birth, events and state take turns, so that neither waits for the other's backlog.
+
+        Parameters
+        ----------
+        is_window_open : whether one more QoS 1 message may be under way
+        """
+        with self._lock:
+            if self._is_birth:
+                if self._changed:
+                    return self._take_state(is_window_open=is_window_open)
+                self._is_birth = False
+            event_or_state = self._take_turn(is_window_open=is_window_open)
+            return event_or_state or self._take_detection(now_ns)
+
+    def count(self, **more: int) -> None:
+        """Count drops that the sender of the messages has seen."""
+        with self._lock:
+            self._count(**more)
+
+    @property
+    def drops(self) -> Drops:
+        with self._lock:
+            return self._drops
+
+    @property
+    def waiting_events(self) -> int:
+        with self._lock:
+            return len(self._events)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left that should still be delivered."""
+        with self._lock:
+            return not self._events and not self._changed
+
+    def _post(self, message: Message) -> None:
+        if message.topic not in self._board and len(self._board) >= STATE_LIMIT:
+            self._count(overflow=1)
+            return
+        self._board[message.topic] = message
+        self._changed[message.topic] = None
+
+    def _shed_events(self) -> None:
+        while len(self._events) > self._event_limit:
+            self._events.popleft()
+            self._count(overflow=1)
+
+    def _put_detection(self, message: Message, now_ns: int) -> None:
+        if not self._is_connected:
+            self._count(disconnected=1)
+            return
+        if len(self._detections) >= DETECTION_LIMIT:
+            self._detections.popleft()
+            self._count(expired=1)
+        self._detections.append((now_ns, message))
+
+    def _take_turn(self, *, is_window_open: bool) -> Message | None:
+        self._events_first = not self._events_first
+        if self._events_first:
+            return self._take_event(is_window_open=is_window_open) or self._take_state(is_window_open=is_window_open)
+        return self._take_state(is_window_open=is_window_open) or self._take_event(is_window_open=is_window_open)
+
+    def _take_event(self, *, is_window_open: bool) -> Message | None:
+        return self._events.popleft() if self._events and is_window_open else None
+
+    def _take_state(self, *, is_window_open: bool) -> Message | None:
+        topic = next(iter(self._changed), None)
+        if topic is None or (self._board[topic].qos > 0 and not is_window_open):
+            return None
+        del self._changed[topic]
+        return self._board[topic]
+
+    def _take_detection(self, now_ns: int) -> Message | None:
+        while self._detections:
+            put_ns, message = self._detections.popleft()
+            if message.expiry_s is None or now_ns - put_ns < message.expiry_s * _NS_PER_S:
+                return message
+            self._count(expired=1)
+        return None
+
+    def _count(self, **more: int) -> None:
+        self._drops = replace(self._drops, **{cause: getattr(self._drops, cause) + n for cause, n in more.items()})

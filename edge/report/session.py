@@ -1,0 +1,211 @@
+"""From one CONNECT to its end: birth, sending, acknowledgements, farewell."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from edge.core.errors import BrokerError
+from edge.core.protocols import Clock
+from edge.core.values import Message
+from edge.report.connection import Connection
+from edge.report.inflight import InFlight
+from edge.report.lanes import Lanes
+from edge.report.packets import Limits, Version, packet_bytes
+from edge.report.reasons import NO_SUBSCRIBER, NOT_AUTHORIZED, QUOTA_EXCEEDED, SUCCESS, Cause, Ending, refusal
+from edge.report.settings import Pace
+from edge.report.stats import Ledger
+from edge.report.wake import Wake
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_WAIT_S = 1.0  # keep-alive and deadlines are looked at this often
+_SENT_AT_ONCE = 100  # then acknowledgements are read, however much is waiting
+_FAREWELL_SHARE = 0.25  # of the time to leave, kept for saying "offline"
+_QUOTA_PAUSE_NS = 1_000_000_000
+_NS_PER_S = 1_000_000_000
+
+
+class Session:
+    """Lives on one connection until it ends or ``leave_by`` names a time to leave.
+
+    Parameters
+    ----------
+    leave_by : the monotonic time to be gone by; None = stay
+    farewell : the last message before a wanted end
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        version: Version,
+        lanes: Lanes,
+        ledger: Ledger,
+        wake: Wake,
+        clock: Clock,
+        pace: Pace,
+        client_id: str,
+        farewell: Message,
+        leave_by: Callable[[], int | None],
+    ) -> None:
+        self._connection = connection
+        self._version = version
+        self._lanes = lanes
+        self._ledger = ledger
+        self._wake = wake
+        self._clock = clock
+        self._pace = pace
+        self._client_id = client_id
+        self._farewell = farewell
+        self._leave_by = leave_by
+        self._limits = Limits()
+        self._in_flight = InFlight()
+        self._hold_until_ns = 0
+
+    def live(self) -> Ending:
+        """Connect, stay, and say how it ended; never raises what the network or the broker can cause."""
+        try:
+            self._connection.open()
+            ending = self._await_answer()
+            return ending or self._serve()
+        except BrokerError as error:
+            return Ending(Cause.LOST, str(error))
+        except Exception as error:  # whatever bytes a broker sends, publishing goes on with the next connection
+            logger.debug("the connection broke", exc_info=True)
+            return Ending(Cause.LOST, f"what the broker sent could not be read ({type(error).__name__}: {error})")
+        finally:
+            self._connection.drop()
+            self._lanes.disconnect(self._in_flight.events())
+            self._ledger.disconnected()
+
+    def _await_answer(self) -> Ending | None:
+        """Wait for CONNACK; None = welcome."""
+        deadline_ns = self._now_ns() + round(self._pace.acknowledge_s * _NS_PER_S)
+        while self._connection.answer is None:
+            if not self._connection.is_open:
+                return self._connection.ending()
+            leave_by = self._leave_by()
+            now_ns = self._now_ns()
+            if leave_by is not None and now_ns >= leave_by:
+                return Ending(Cause.CLOSED)
+            if now_ns >= deadline_ns:
+                return Ending(Cause.LOST, f"the broker did not answer within {self._pace.acknowledge_s:g} s")
+            self._connection.wait(self._wake, self._until(min(deadline_ns, leave_by or deadline_ns)))
+        answer = self._connection.answer
+        if answer.code != SUCCESS:
+            return refusal(answer.code, self._client_id)
+        self._limits = answer.limits
+        self._ledger.connected(self._version.value, self._now_ns())
+        self._lanes.connect()
+        return None
+
+    def _serve(self) -> Ending:
+        while self._connection.is_open:
+            leave_by = self._leave_by()
+            if leave_by is not None:
+                return self._leave(leave_by)
+            has_more = self._send_waiting()
+            self._connection.wait(self._wake, 0.0 if has_more else self._patience_s())
+            self._settle()
+            if self._is_overdue():
+                return Ending(Cause.LOST, f"no acknowledgement for {self._pace.acknowledge_s:g} s")
+        return self._connection.ending()
+
+    def _leave(self, leave_by_ns: int) -> Ending:
+        """Deliver what can be delivered, say offline, go. Without its acknowledgement the last will has to speak."""
+        reserve_ns = round((leave_by_ns - self._now_ns()) * _FAREWELL_SHARE)
+        self._work_until(leave_by_ns - reserve_ns, lambda: self._lanes.is_empty and not len(self._in_flight))
+        if self._connection.is_open and len(self._in_flight) < self._limits.window:
+            self._hand_over(self._farewell)
+            self._work_until(leave_by_ns, lambda: not len(self._in_flight), is_sending=False)
+            if self._connection.is_open and not len(self._in_flight):
+                self._connection.disconnect()
+        return Ending(Cause.CLOSED)
+
+    def _work_until(self, deadline_ns: int, is_done: Callable[[], bool], *, is_sending: bool = True) -> None:
+        while self._connection.is_open and self._now_ns() < deadline_ns and not is_done():
+            has_more = is_sending and self._send_waiting()
+            self._connection.wait(self._wake, 0.0 if has_more else self._until(deadline_ns))
+            self._settle()
+
+    def _send_waiting(self) -> bool:
+        """Send what can go now, a handful at a time; whether more could go at once."""
+        for _ in range(_SENT_AT_ONCE):
+            if not (self._connection.is_open and self._connection.is_drained):
+                return False
+            now_ns = self._now_ns()
+            is_window_open = len(self._in_flight) < self._limits.window and now_ns >= self._hold_until_ns
+            message = self._lanes.take(now_ns, is_window_open=is_window_open)
+            if message is None:
+                return False
+            if self._fits(message):
+                self._hand_over(message)
+        return True
+
+    def _fits(self, message: Message) -> bool:
+        size = packet_bytes(message, self._version)
+        if size <= self._limits.packet_bytes:
+            return True
+        self._lanes.count(oversize=1)
+        self._ledger.trouble(
+            f"a message on {message.topic} is larger ({size} bytes) than the broker takes "
+            f"({self._limits.packet_bytes} bytes): dropped; raise the broker's limit",
+            about=f"oversize {message.topic}",
+        )
+        return False
+
+    def _hand_over(self, message: Message) -> None:
+        try:
+            number = self._connection.publish(message, expiry_s=message.expiry_s)
+        except ValueError as error:
+            self._lanes.count(refused=1)
+            self._ledger.trouble(f"a message on {message.topic!r:.100} can't be sent: {error}")
+            return
+        if message.qos > 0:
+            self._in_flight.add(number, message, self._now_ns())
+            self._ledger.in_flight = len(self._in_flight)
+
+    def _settle(self) -> None:
+        """Read what became of the messages: an acknowledgement can be a refusal."""
+        for number, code in self._connection.acknowledged():
+            message = self._in_flight.take(number)
+            if message is None:
+                continue
+            if code == QUOTA_EXCEEDED and not message.retain:
+                self._lanes.put_back(message)
+                self._hold_until_ns = self._now_ns() + _QUOTA_PAUSE_NS
+                self._ledger.trouble("the broker's quota is used up: sending more slowly")
+            else:
+                self._book(message, code)
+        self._ledger.in_flight = len(self._in_flight)
+
+    def _book(self, message: Message, code: int) -> None:
+        if code in (SUCCESS, NO_SUBSCRIBER):
+            self._ledger.deliver(is_heard=code == SUCCESS)
+        elif code == NOT_AUTHORIZED:
+            self._lanes.count(denied=1)
+            self._ledger.trouble(
+                f"the broker does not let {self._client_id} publish to {message.topic}: dropped; "
+                "check the broker's access list"
+            )
+        else:
+            self._lanes.count(refused=1)
+            self._ledger.trouble(f"the broker refused a message on {message.topic} (reason {code}): dropped")
+
+    def _is_overdue(self) -> bool:
+        oldest_ns = self._in_flight.oldest_ns()
+        return oldest_ns is not None and self._now_ns() - oldest_ns >= self._pace.acknowledge_s * _NS_PER_S
+
+    def _patience_s(self) -> float:
+        oldest_ns = self._in_flight.oldest_ns()
+        if oldest_ns is None:
+            return _LONGEST_WAIT_S
+        return self._until(oldest_ns + round(self._pace.acknowledge_s * _NS_PER_S))
+
+    def _until(self, deadline_ns: int) -> float:
+        """Seconds to a deadline, at most as long as a wait may be."""
+        return min(_LONGEST_WAIT_S, max(0.0, (deadline_ns - self._now_ns()) / _NS_PER_S))
+
+    def _now_ns(self) -> int:
+        return self._clock.monotonic_ns()
