@@ -1,0 +1,56 @@
+"""Relative paths in a configuration count from the folder of its file, not from where the command was started."""
+
+from __future__ import annotations
+
+import os.path
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from edge.config.texts import names_file, source_kind
+from edge.config.values import Broker, Camera, Config, SecretRef, Tls
+
+
+def resolve_paths(config: Config) -> Config:
+    """The same configuration with absolute paths alone."""
+    folder = config.folder
+    model = str(_resolve(folder, config.model)) if names_file(config.model) else config.model
+    return replace(
+        config,
+        model=model,
+        broker=_broker(config.broker, folder),
+        cameras={name: _camera(camera, folder) for name, camera in config.cameras.items()},
+        outbox=replace(config.outbox, path=_resolve(folder, config.outbox.path)),
+    )
+
+
+def _resolve(folder: Path, path: Path | str) -> Path:
+    # expanduser of os.path leaves a ~ it can't resolve as it is; pathlib's raises.
+    return folder / os.path.expanduser(path)  # noqa: PTH111
+
+
+def _broker(broker: Broker, folder: Path) -> Broker:
+    tls = broker.tls and _tls(broker.tls, folder)
+    return replace(broker, tls=tls, password=_secret(broker.password, folder))
+
+
+def _tls(tls: Tls, folder: Path) -> Tls:
+    key = _resolve(folder, tls.key) if isinstance(tls.key, Path) else _secret(tls.key, folder)
+    return replace(
+        tls,
+        ca=tls.ca and _resolve(folder, tls.ca),
+        certificate=tls.certificate and _resolve(folder, tls.certificate),
+        key=key,
+    )
+
+
+def _camera(camera: Camera, folder: Path) -> Camera:
+    is_path = source_kind(camera.source) == "path"
+    source = str(_resolve(folder, camera.source)) if is_path else camera.source
+    return replace(camera, source=source, password=_secret(camera.password, folder))
+
+
+def _secret(secret: SecretRef | None, folder: Path) -> SecretRef | None:
+    if secret is None or secret.file is None:
+        return secret
+    return replace(secret, file=_resolve(folder, secret.file))

@@ -1,0 +1,153 @@
+"""Grammars of the texts in a configuration: names, addresses, sources. Each reader raises WrongValueError with the way out."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from edge.config.scalars import WrongValueError
+from edge.core.names import is_name, label_slug
+
+SourceKind: TypeAlias = Literal["picamera2", "v4l2", "rtsp", "synthetic", "path"]
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?")
+_RTSP = re.compile(r"rtsps?://(?P<login>[^/\s]*@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?([/?]\S*)?")
+_ACCELERATOR = re.compile(r"auto|cpu|edgetpu(:(usb|pci)(:\d{1,2})?)?")
+_LOGIN_KEYS = "take the login out and write `username: NAME` and `password: {credential: NAME}` beside source"
+
+
+def parse_name(text: str) -> str:
+    if not is_name(text):
+        slug = label_slug(text)
+        raise WrongValueError(f"write {slug}" if slug != "unnamed" else "")
+    return text
+
+
+def parse_label(text: str) -> str:
+    """A label of the model; whether the model knows it is checked when the model is there."""
+    if not 1 <= len(text) <= 64 or not text.isprintable() or text != text.strip():
+        raise WrongValueError("write one of the model's labels, as `edge models inspect` lists them")
+    return text
+
+
+def parse_line_of_text(text: str) -> str:
+    """Any short text of one line, for the user's own name at a broker or camera."""
+    if not 1 <= len(text) <= 256 or not text.isprintable():
+        raise WrongValueError("write one line of up to 256 characters")
+    return text
+
+
+def parse_path(text: str) -> Path:
+    if not text.strip() or len(text) > 4096 or not text.isprintable():
+        raise WrongValueError("write the path of a file")
+    return Path(text)
+
+
+def parse_host(text: str) -> str:
+    if is_address(text) or _HOST.fullmatch(text):
+        return text
+    if "://" in text:
+        raise WrongValueError("write the name alone, and the port as `port: 8883`")
+    if re.fullmatch(r"[^:\s]+:\d{1,5}", text):
+        host, port = text.split(":")
+        raise WrongValueError(f"write `host: {host}` and `port: {port}`" if _HOST.fullmatch(host) else "")
+    raise WrongValueError()
+
+
+def is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the name or address stays on this machine."""
+    if is_address(host):
+        return ipaddress.ip_address(host).is_loopback
+    return host.lower().rstrip(".") in ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
+
+
+def parse_accelerator(text: str) -> str:
+    if _ACCELERATOR.fullmatch(text):
+        return text
+    if text.lower() in ("tpu", "coral", "edge_tpu", "edge-tpu", "usb", "pci"):
+        raise WrongValueError("write edgetpu, edgetpu:usb or edgetpu:pci")
+    raise WrongValueError("write auto to take the Edge TPU where there is one, else the CPU")
+
+
+def parse_local_address(text: str) -> str:
+    """``host:port`` that only this machine can reach."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not re.fullmatch(r"[1-9]\d{0,4}", port) or int(port) > 65535:
+        raise WrongValueError("write 127.0.0.1:9750")
+    if not is_loopback(host):
+        raise WrongValueError(
+            "edge opens no port to the network: write 127.0.0.1 and the port, and fetch through a proxy"
+        )
+    return text
+
+
+def parse_prefix(text: str) -> str:
+    """Topic levels, as Home Assistant's discovery prefix."""
+    if len(text) > 128 or not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", text):
+        raise WrongValueError("write homeassistant, or what Home Assistant's MQTT settings name")
+    return text
+
+
+def parse_model(text: str) -> str:
+    """A card's name, or a path; anything with a ``/`` or ``.tflite`` is a path."""
+    if names_file(text):
+        return str(parse_path(text))
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", text):
+        raise WrongValueError("`edge models list` tells the names")
+    return text
+
+
+def names_file(model: str) -> bool:
+    return "/" in model or model.lower().endswith((".tflite", ".yaml", ".yml"))
+
+
+def parse_source(text: str) -> str:
+    """A camera, stream or recording. Raises WrongValueError for what edge can't read."""
+    if source_kind(text) == "rtsp":
+        _check_stream(text)
+    elif not text.strip() or len(text) > 4096 or not text.isprintable():
+        raise WrongValueError("write a path of one line")
+    return text
+
+
+def source_kind(text: str) -> SourceKind:
+    """Which kind of source a text names. Raises WrongValueError for one that is almost one."""
+    lower = text.strip().lower()
+    if re.fullmatch(r"picamera2:\d{1,2}", text):
+        return "picamera2"
+    if lower.startswith(("picamera", "libcamera", "rpicam", "csi")) and "/" not in text and "." not in text:
+        raise WrongValueError("write picamera2:0 for the first camera at the ribbon cable")
+    if re.fullmatch(r"/dev/(video\d{1,3}|v4l/by-(id|path)/[^/\s]+)", text):
+        return "v4l2"
+    if re.fullmatch(r"\d{1,2}", lower) or re.fullmatch(r"(video|usb|v4l2|webcam):?\d{0,2}", lower):
+        raise WrongValueError(f"write /dev/video{re.sub(r'[^0-9]', '', lower.removeprefix('v4l2')) or 0}")
+    if lower.startswith(("rtsp://", "rtsps://")):
+        return "rtsp"
+    if text.startswith("synthetic:"):
+        return "synthetic"
+    if lower == "synthetic":
+        raise WrongValueError("write synthetic: with a colon")
+    if re.match(r"[a-z][a-z0-9+.-]*://", lower):
+        raise WrongValueError("edge reads streams from rtsp:// and rtsps:// addresses")
+    return "path"
+
+
+def _check_stream(text: str) -> None:
+    rest = text.partition("://")[2]
+    well_formed = _RTSP.fullmatch(text)
+    # An unencoded password may hold a / of its own; then the address does not read as one, but has an @.
+    if (well_formed and well_formed["login"]) or (not well_formed and "@" in rest):
+        raise WrongValueError(f"the address holds a login: {_LOGIN_KEYS}")
+    if not well_formed:
+        raise WrongValueError("write rtsp://HOST:PORT/PATH, without spaces")
