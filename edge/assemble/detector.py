@@ -60,3 +60,38 @@ def open_detector(
         anchors=_constant_anchors(model, interpreter),
     )
     return Detector(model, interpreter, decoder=decoder, clock=clock or SystemClock())
+
+
+def edgetpu_device(accelerator: str) -> str | None:
+    """ "edgetpu" -> "", "edgetpu:usb" -> "usb"; None for the others."""
+    kind, _, device = accelerator.partition(":")
+    return device if kind == "edgetpu" else None
+
+
+def _open_delegate(model: Model, accelerator: str, runtime: Runtime) -> Any:
+    """The Edge TPU for a model that is compiled for it; None = CPU."""
+    device = edgetpu_device(accelerator)
+    if model.layout.backend == "cpu":
+        if device is not None:
+            raise ModelError(
+                f"{model.path}: expected a model compiled for the Edge TPU (accelerator {accelerator}), found one for "
+                "the CPU; use its Edge TPU version, or set the accelerator to cpu"
+            )
+        return None
+    if accelerator == "cpu":
+        return None  # loading the model says what is wrong
+    return open_edgetpu(runtime, device or "")
+
+
+def _constant_anchors(model: Model, interpreter: LiteInterpreter) -> NDArray[np.float32] | None:
+    """The prior boxes that a raw SSD's file holds; None where the decoder finds them elsewhere."""
+    anchors = model.layout.anchors
+    if anchors is None or anchors.kind != "constant" or anchors.tensor is None:
+        return None
+    values = interpreter.constant(anchors.tensor).real()
+    if values.size % _ANCHOR_SIZE:
+        raise ModelError(
+            f"{model.path}: tensor {anchors.tensor} should hold anchors of {_ANCHOR_SIZE} numbers, its shape is "
+            f"{values.shape}; inspect the model again (edge models inspect)"
+        )
+    return values.reshape(-1, _ANCHOR_SIZE)

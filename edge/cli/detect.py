@@ -11,10 +11,11 @@ import msgspec
 
 from edge.assemble.detector import open_detector
 from edge.assemble.model import find
-from edge.capture.pictures import list_pictures, read_picture, write_picture
+from edge.capture.image_folder import natural_order
+from edge.capture.pictures import read_picture, write_picture
 from edge.cli.options import model_option, prepare_folder, threads_option
 from edge.core.clock import SystemClock
-from edge.core.errors import EdgeError, UsageError
+from edge.core.errors import EdgeError, RecordingError, UsageError
 from edge.core.model import Model
 from edge.core.values import Detections, Frame
 from edge.infer.detector import Detector
@@ -79,15 +80,19 @@ def _expand(images: Sequence[Path]) -> list[Path]:
     paths: list[Path] = []
     for path in images:
         if path.is_dir():
-            inside = list_pictures(path)
-            if not inside:
-                raise UsageError(f"{path}: this folder holds no picture (.jpg, .png, ...)")
-            paths.extend(inside)
+            paths.extend(_pictures_in(path))
         elif path.exists():
             paths.append(path)
         else:
             raise UsageError(f"{path}: no such file or folder; expected a picture or a folder of pictures")
     return paths
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    try:
+        return natural_order(folder)
+    except RecordingError as error:  # on the command line it is the path that is wrong
+        raise UsageError(str(error)) from error
 
 
 def _look(detector: Detector, model: Model, path: Path, *, sequence: int, drawn: Path | None) -> SeenPicture:

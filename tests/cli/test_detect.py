@@ -125,7 +125,7 @@ def test_a_missing_path_is_wrong_usage_and_nothing_is_run(tmp_path: Path) -> Non
 
 
 def test_a_folder_without_pictures_is_wrong_usage(tmp_path: Path) -> None:
-    edge("detect", tmp_path).assert_one_error(2, str(tmp_path), "no picture")
+    edge("detect", tmp_path).assert_one_error(2, str(tmp_path), "expected pictures")
 
 
 def test_a_folder_that_can_not_be_written_to_is_named(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from edge.core.values import Detections, as_detections
 from edge.measure.annotations import Annotations, Picture, TrueBox
-from edge.measure.classes import ScoredClass, match_classes
+from edge.measure.classes import match_classes
 from edge.measure.coco import Scores, score
 
 Corner = tuple[float, float, float, float]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs ``edge eval`` on several models and prints the table of docs/measurements.md: measured against reference.
 
-    python tools/bench/eval.py ../shared
-    python tools/bench/eval.py ../shared --models yolov8n_full_integer_416 --out table.md
+python tools/bench/eval.py ../shared
+python tools/bench/eval.py ../shared --models yolov8n_full_integer_416 --out table.md
 """
 
 from __future__ import annotations
