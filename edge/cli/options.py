@@ -1,0 +1,52 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from uuid import uuid4
+
+import click
+
+from edge.core.errors import UsageError
+
+DEFAULT_MODEL = "edge-default"
+
+# Beyond four threads small int8 networks gain little; the Raspberry Pi has four cores.
+_MOST_THREADS = 4
+
+
+def default_threads() -> int:
+    """The cores this process may use, up to four."""
+    return min(len(os.sched_getaffinity(0)), _MOST_THREADS)
+
+
+model_option = click.option(
+    "--model", default=DEFAULT_MODEL, show_default=True, help="A card's name (edge models list) or a .tflite file."
+)
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=default_threads,
+    show_default="the cores of this machine, up to 4",
+    help="Threads for the model.",
+)
+
+
+def prepare_folder(folder: Path, option: str) -> None:
+    """Make a folder for results and see that it can be written to, before the long work begins.
+
+    Raises
+    ------
+    UsageError
+        If it can't.
+    """
+    probe = folder / f".edge-{uuid4().hex}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"{option} {folder}: expected a folder that can be written to ({error.strerror}); give another one"
+        ) from error
