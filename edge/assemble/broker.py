@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 
-from edge.config.load import read_secret
+from edge.config.secret_files import check_private, read_secret, secret_path
 from edge.config.values import Broker, SecretRef, Tls
 from edge.core.protocols import Clock
 from edge.core.values import Message
@@ -45,11 +44,16 @@ def make_outlet(broker: Broker, topics: Topics, clock: Clock) -> MqttOutlet:
         broker.port,
         tls=_tls(broker.tls) if broker.tls else None,
         username=broker.username,
-        password=_secret(broker.password),
+        password=None if broker.password is None else read_secret(broker.password, "broker.password"),
         keepalive_s=broker.keepalive_seconds,
     )
     return MqttOutlet(MqttSink(settings, topics=topics, clock=clock))
 
 
-def _secret(reference: SecretRef | None) -> str | None:
-    return None if reference is None else read_secret(reference)
+def _tls(tls: Tls) -> TlsSettings:
+    key = tls.key
+    if isinstance(key, SecretRef):
+        key = secret_path(key, "broker.tls.key")
+    elif key is not None:
+        check_private(key, "broker.tls.key")
+    return TlsSettings(ca=tls.ca, certificate=tls.certificate, key=key)

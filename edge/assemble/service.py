@@ -88,7 +88,7 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     news: deque[CameraNews] = deque()
     names = tuple(config.cameras)
     service = Service(
-        workers=[_worker(name, camera, config, frames, news, clock) for name, camera in config.cameras.items()],
+        workers=[_worker(name, config, frames=frames, news=news, clock=clock) for name in names],
         pipelines=pipelines,
         frames=frames,
         news=news,
@@ -170,9 +170,8 @@ def _tell_detections(topics: Topics, model: Model, clock: Clock) -> Callable[[Fr
     return tell
 
 
-def _worker(
-    name: str, camera: Camera, config: Config, frames: NewestFrames, news: deque[CameraNews], clock: Clock
-) -> CameraWorker:
+def _worker(name: str, config: Config, *, frames: NewestFrames, news: deque[CameraNews], clock: Clock) -> CameraWorker:
+    camera = config.cameras[name]
     source = make_source(name, camera, config.folder, clock)
     is_whole = camera.pace == "fast" and not parse_camera_source(camera, config.folder).is_live
     return CameraWorker(name, source, put=frames.put_and_wait if is_whole else frames.put, tell=news.append)

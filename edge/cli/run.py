@@ -31,9 +31,10 @@ def run(path: Path | None, duration: float | None) -> None:
     # the service tells what it does (journald keeps it); -v and -vv tell more
     root = logging.getLogger()
     root.setLevel(min(root.level, logging.INFO))
-    config = load_config(find_config(path))
+    file = find_config(path)
+    config = load_config(file)
     for setting in unused_settings(config):
-        logger.warning("%s", setting)
+        logger.warning("%s: read and checked, but this version does not act on it yet", setting)
     assembly = assemble_service(config, SystemClock())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: assembly.service.stop())
