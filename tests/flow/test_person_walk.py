@@ -35,9 +35,7 @@ def visits(truth: dict[str, Any], class_id: int) -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize("model", ["edge-default", "ssd_mobilenet_v1_coco_uint8.tflite"])
 def test_persons_appear_and_leave_when_they_do(model: str, shared: Path, tmp_path: Path) -> None:
-    clip = shared / "video" / "person-walk.mp4"
-    if not clip.is_file():
-        clip = shared / "data" / "video" / "person-walk.mp4"
+    clip = shared / "data" / "video" / "person-walk.mp4"
     truth = json.loads(clip.with_suffix(".pseudo-gt.json").read_text())
     chosen = str(shared / "models" / model) if model.endswith(".tflite") else model
 
