@@ -177,7 +177,8 @@ def is_path(text: str) -> bool:
     return os.sep in text or text.endswith((".tflite", ".yaml", ".yml")) or text.startswith("~")
 
 
-def _missing(found: FoundCard) -> str:
+def missing_file(found: FoundCard) -> str:
+    """What to say when a card's file is not here."""
     card = found.card
     if card.origin is not None:
         return f"the file of the model {card.name} is not here yet; get it with: edge models pull {card.name}"
