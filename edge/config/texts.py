@@ -120,7 +120,7 @@ def parse_source(text: str) -> str:
         _check_stream(text)
     elif not text.strip() or len(text) > 4096 or not text.isprintable():
         raise WrongValueError("write a path of one line")
-    return text
+    return "synthetic:" if text == "synthetic" else text
 
 
 def source_kind(text: str) -> SourceKind:
@@ -137,10 +137,8 @@ def source_kind(text: str) -> SourceKind:
         raise WrongValueError(f"write /dev/video{device[1] or 0}")
     if lower.startswith(("rtsp://", "rtsps://", "http://", "https://")):
         return "stream"
-    if text.startswith("synthetic:"):
+    if re.match(r"synthetic(:|$)", text):
         return "synthetic"
-    if lower == "synthetic":
-        raise WrongValueError("write synthetic: with a colon")
     if re.match(r"[a-z][a-z0-9+.-]*://", lower):
         raise WrongValueError("edge reads streams from rtsp://, rtsps://, http:// and https:// addresses")
     return "path"
