@@ -65,11 +65,12 @@ class _Reader:
         return self._build(section, read, node, key)
 
     def _build(self, section: type[msgspec.Struct], read: dict[str, Any], node: Node, key: str) -> Any:
-        missing = [f for f in msgspec.structs.fields(section) if f.required and f.name not in read]
-        for field in missing:
-            self._tell(node, join_key(key, field.encode_name), "this key is missing; add it")
+        required = _required_keys(section)
+        for encoded, name in required.items():
+            if name not in read:
+                self._tell(node, join_key(key, encoded), "this key is missing; add it")
         good = {name: value for name, value in read.items() if value is not _UNREADABLE}
-        if any(field.required and field.name not in good for field in msgspec.structs.fields(section)):
+        if not good.keys() >= set(required.values()):
             return _UNREADABLE
         return section(**good)
 
@@ -150,6 +151,11 @@ class _Reader:
         if len(self.problems) >= MAX_PROBLEMS:
             raise _TooManyError
         return _UNREADABLE
+
+
+@functools.cache
+def _required_keys(section: type[msgspec.Struct]) -> dict[str, str]:
+    return {field.encode_name: field.name for field in msgspec.structs.fields(section) if field.required}
 
 
 @functools.cache
