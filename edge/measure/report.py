@@ -116,9 +116,10 @@ def _as_markdown(summary: Summary, drawn: Sequence[tuple[Path, PictureMistakes]]
 
 def _conditions(summary: Summary) -> str:
     settings = summary.settings
+    nms = "NMS in the model" if settings.nms_iou is None else f"NMS at IoU {settings.nms_iou:g}"
     return (
-        f"Up to 100 detections per picture and label; score from {settings.threshold:g}, NMS at IoU "
-        f"{settings.nms_iou:g}, at most {settings.max_boxes} boxes. {summary.seconds:.1f} s. "
+        f"Up to 100 detections per picture and label; score from {settings.threshold:g}, {nms}, "
+        f"at most {settings.max_boxes} boxes. {summary.seconds:.1f} s. "
         f"Model file sha256 `{summary.sha256}`.\n"
     )
 

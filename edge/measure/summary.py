@@ -35,11 +35,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the figures were made with.
 
     threshold : detections below it were not looked at
+    nms_iou : null where the model does its own NMS
     working_threshold : where precision, recall and the drawn mistakes are taken
     """
 
     threshold: float
-    nms_iou: float
+    nms_iou: float | None
     max_boxes: int
     working_threshold: float
 
