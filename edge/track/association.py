@@ -14,8 +14,8 @@ def likeness(expected: Array, found: Array, margin: Array) -> Array:
 
     Parameters
     ----------
-    expected : (n, 4) x1, y1, x2, y2 where tracks should be now
-    found : (m, 4) detections
+    expected : (4, n) x1, y1, x2, y2 where tracks should be now; none may be empty
+    found : (4, m) detections, likewise
     margin : (n,) pixels by which both boxes of a pair grow on each side
 
     Returns
@@ -28,17 +28,19 @@ def likeness(expected: Array, found: Array, margin: Array) -> Array:
     The idea is the buffered IoU of C-BIoU (Yang et al., WACV 2023); there the buffer is a constant, here it is the
     Kalman filter's own doubt.
     """
-    grow = margin[:, None] * 2.0
-    sides = np.minimum(expected[:, None, 2:], found[None, :, 2:]) - np.maximum(expected[:, None, :2], found[None, :, :2])
-    sides += grow[:, :, None]
-    np.maximum(sides, 0.0, out=sides)
-    shared = sides[:, :, 0] * sides[:, :, 1]
-    size = expected[:, 2:] - expected[:, :2] + grow
-    found_size = found[:, 2:] - found[:, :2]
-    area = size[:, 0] * size[:, 1]
-    found_area = (found_size[None, :, 0] + grow) * (found_size[None, :, 1] + grow)
-    union = area[:, None] + found_area - shared
-    return np.asarray(shared / np.maximum(union, 1e-9))
+    left, top, right, bottom = expected[:, :, None]
+    grow = (margin * 2.0)[:, None]
+    width = np.minimum(right, found[2]) - np.maximum(left, found[0])
+    height = np.minimum(bottom, found[3]) - np.maximum(top, found[1])
+    width += grow
+    height += grow
+    np.maximum(width, 0.0, out=width)
+    np.maximum(height, 0.0, out=height)
+    shared = width * height
+    union = (found[2] - found[0] + grow) * (found[3] - found[1] + grow)
+    union += (right - left + grow) * (bottom - top + grow)
+    union -= shared
+    return np.asarray(shared / union)
 
 
 def best_pairs(likenesses: Array, least: float) -> Pairs:

@@ -17,9 +17,9 @@ class TrackerSettings:
     labels : the model's labels, by class id
     start_scores : by class id, the score from which a detection may start a track; weaker ones only continue one.
         A class id past its end takes ``DEFAULT_START_SCORE``.
-    confirm_score : scores of a new track add up; from this sum on (and two frames) it is believed
+    confirm_score : scores of a new track add up; from this sum on (three good frames) it is believed
     confirm_s : ... or when it was seen again this long after the first time: what low frame rates need
-    lost_after_s : a track ends after so long out of sight
+    lost_after_s : a track ends after so long out of sight, at the latest; one seen for less is awaited for less
     lost_after_s_still : the same for things that stood still: what hides them passes
     lost_frames : ... but never before so many frames without it
     still_after_s : a thing that kept its place for so long is stationary
@@ -28,7 +28,7 @@ class TrackerSettings:
 
     labels: tuple[str, ...]
     start_scores: tuple[float, ...] = ()
-    confirm_score: float = 1.5
+    confirm_score: float = 2.0
     confirm_s: float = 0.3
     lost_after_s: float = 2.0
     lost_after_s_still: float = 10.0

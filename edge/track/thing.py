@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.core.values import Box, Track
+
 # A vote for a class is worth its score; so many are remembered at most, so that a long life does not make deaf.
 _MOST_VOTES = 5.0
 
@@ -38,20 +40,39 @@ class Thing:
         """Seconds from the first to the newest sight of it."""
         return (self.last_seen_ns - self.first_seen_ns) * 1e-9
 
-    def see(self, class_id: int, score: float, now_ns: int) -> None:
-        """It was seen again, perhaps taken for something else."""
+    def see(self, class_id: int, score: float, now_ns: int) -> bool:
+        """It was seen again, perhaps taken for something else; True if that changed what it is held for."""
         self.score = score
-        self.top_score = max(self.top_score, score)
+        if score > self.top_score:
+            self.top_score = score
         self.evidence += score
         self.frames += 1
         self.misses = 0
         self.last_seen_ns = now_ns
-        if class_id == self.class_id:
-            self.votes = min(self.votes + score, _MOST_VOTES)
-        else:
-            self._doubt(class_id, score)
+        if class_id != self.class_id:
+            return self._doubt(class_id, score)
+        if self.votes < _MOST_VOTES:
+            self.votes += score
+        return False
 
-    def _doubt(self, class_id: int, score: float) -> None:
+    def _doubt(self, class_id: int, score: float) -> bool:
         self.votes -= score
-        if self.votes < 0.0:
-            self.class_id, self.votes = class_id, -self.votes
+        if self.votes >= 0.0:
+            return False
+        self.class_id, self.votes = class_id, -self.votes
+        return True
+
+    def told(self, box: Box, label: str, *, still: bool) -> Track:
+        """What the outside sees of it."""
+        return Track(
+            self.track_id,
+            self.class_id,
+            label,
+            self.score,
+            self.top_score,
+            box,
+            self.first_seen_ns,
+            self.last_seen_ns,
+            self.frames,
+            still,
+        )

@@ -82,7 +82,11 @@ def _check_labels(labels: tuple[str, ...], named: tuple[str, ...], camera: str) 
         if name in known:
             continue
         near = difflib.get_close_matches(name, labels, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else f"; it knows {', '.join(labels[:10])}" + " ..." * (len(labels) > 10)
+        hint = (
+            f"; did you mean '{near[0]}'?"
+            if near
+            else f"; it knows {', '.join(labels[:10])}" + " ..." * (len(labels) > 10)
+        )
         raise ConfigError(f"camera '{camera}': the model knows no label '{name}'{hint}")
 
 
