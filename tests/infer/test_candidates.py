@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.core.model import OutputLayout
@@ -16,6 +16,7 @@ def output(dtype, scale=0.0, zero_point=0):
     return OutputLayout(name="scores", index=0, shape=(1, 1, 1), dtype=dtype, scale=scale, zero_point=zero_point)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(DTYPES),
     st.floats(1e-4, 0.2),

@@ -27,6 +27,7 @@ def crowds(draw):
     return boxes_of(corners, sizes), scores.astype(np.float32), classes
 
 
+@settings(deadline=None)
 @given(crowds(), st.sampled_from([1, 3, 300]))
 def test_it_keeps_what_a_greedy_loop_keeps(crowd, max_boxes):
     boxes, scores, class_ids = crowd
@@ -40,7 +41,7 @@ def test_it_keeps_what_a_greedy_loop_keeps(crowd, max_boxes):
     assert found == expected
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(crowds())
 def test_what_stays_does_not_overlap_and_what_goes_has_a_better_one(crowd):
     boxes, scores, class_ids = crowd

@@ -22,9 +22,8 @@ channels = st.tuples(st.floats(0, 255), st.floats(0, 255), st.floats(0, 255))
 spreads = st.tuples(st.floats(1, 255), st.floats(1, 255), st.floats(1, 255))
 
 
-@given(
-    st.sampled_from(["uint8", "int8", "float32"]), st.floats(1e-4, 0.1), st.integers(-128, 255), channels, spreads
-)
+@settings(deadline=None)
+@given(st.sampled_from(["uint8", "int8", "float32"]), st.floats(1e-4, 0.1), st.integers(-128, 255), channels, spreads)
 def test_the_table_equals_the_formula_for_every_pixel_value(dtype, scale, zero_point, mean, std):
     table = pixel_table(layout(dtype=dtype, scale=scale, zero_point=zero_point, mean=mean, std=std))
 
@@ -115,7 +114,7 @@ def test_shrinking_is_linear_between_pixels():
     np.testing.assert_array_equal(tensor.values[0], cv2.resize(image, (64, 48), interpolation=cv2.INTER_LINEAR))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.integers(1, 500),
     st.integers(1, 500),
