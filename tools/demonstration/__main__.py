@@ -77,7 +77,7 @@ def _write_configuration(port: int, source: str, model: str) -> Path:
         "broker": {"host": "127.0.0.1", "port": port},
         "model": model,
         "cameras": {"demo": camera},
-        "health": {"interval_seconds": 5},
+        "health": {"interval_seconds": 2},
     }
     path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     return path

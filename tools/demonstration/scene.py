@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 WIDTH, HEIGHT, FPS = 640, 480, 10
 _HOLD_S, _PAN_S = 4.0, 2.0
-_PHOTO_HEIGHT = 460
+_PHOTO_HEIGHT = 440
 _GAP = 400  # between photographs: wide enough that what was seen has left before the next comes in
 _BACKGROUND = 182
 
@@ -34,7 +34,8 @@ def _photographs() -> list[Image]:
     from skimage import data  # the demo extra; its wheel carries these pictures, nothing is downloaded
 
     motorcycle, _, _ = data.stereo_motorcycle()
-    return [np.asarray(photo[..., :3], np.uint8) for photo in (data.astronaut(), motorcycle, data.chelsea())]
+    portrait = data.astronaut()[:, 60:420]  # the person without the flag and the model rocket beside her
+    return [np.asarray(photo[..., :3], np.uint8) for photo in (portrait, motorcycle, data.chelsea())]
 
 
 def _wall(photographs: list[Image]) -> tuple[Image, list[float]]:
