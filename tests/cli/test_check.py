@@ -122,4 +122,12 @@ def test_a_file_that_is_not_there_is_one_line_and_78(config_file: Path, argument
 
     assert done.returncode == 78
     assert len(done.stderr.splitlines()) == 1
-    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith(f"edge: {Path(arguments[1])}: expected the configuration file, found ")
+
+
+def test_a_file_with_nothing_in_it_is_named(config_file: Path) -> None:
+    config_file.write_text("")
+
+    done = edge_check(folder=config_file.parent)
+
+    assert done.stderr.startswith("edge: edge.yaml: the file is empty; the smallest useful file is ")

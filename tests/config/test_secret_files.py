@@ -43,6 +43,14 @@ def test_a_file_open_to_others_is_refused_with_the_command_that_closes_it(secret
         read_secret(SecretRef(file=secret), "broker.password")
 
 
+def test_a_key_that_a_library_reads_itself_must_be_closed_as_well(secret: Path) -> None:
+    assert secret_path(SecretRef(file=secret), "broker.tls.key") == secret
+
+    secret.chmod(0o644)
+    with pytest.raises(ConfigError, match="others may read or change"):
+        secret_path(SecretRef(file=secret), "broker.tls.key")
+
+
 def test_a_credential_comes_from_systemd_s_folder(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """systemd shows the service's group in the mode, through an ACL: that is no fault."""
     secret.chmod(0o440)
