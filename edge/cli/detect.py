@@ -61,7 +61,8 @@ def detect(
     if draw is not None:
         prepare_folder(draw, "--draw")
     chosen = find(model)
-    detector = open_detector(chosen, threads=threads, threshold=chosen.threshold if threshold is None else threshold)
+    lowest = chosen.threshold if threshold is None else threshold
+    detector = open_detector(chosen, threads=threads, threshold=lowest)
     broken = 0
     drawn = _drawn_paths(paths, draw)
     for sequence, path in enumerate(paths):
@@ -71,7 +72,7 @@ def detect(
             click.echo(f"edge: {error}", err=True)
             broken += 1
         else:
-            click.echo(msgspec.json.encode(seen) if as_json else _as_text(seen))
+            click.echo(msgspec.json.encode(seen) if as_json else _as_text(seen, lowest))
     return 1 if broken else 0
 
 
@@ -135,10 +136,12 @@ def _objects(detections: Detections, labels: Sequence[str]) -> Iterable[SeenObje
         yield SeenObject(labels[class_id], class_id, round(score, 4), (x1, y1, x2, y2))
 
 
-def _as_text(seen: SeenPicture) -> str:
-    lines = [f"{seen.file} ({seen.width} x {seen.height}): {len(seen.detections) or 'no'} detections by {seen.model}"]
+def _as_text(seen: SeenPicture, threshold: float) -> str:
+    lines = [f"{seen.file} ({seen.width} x {seen.height}), {seen.model}:"]
     if seen.detections:
         lines.append(f"  {'label':<20} {'score':>5}  box (x1, y1, x2, y2)")
+    else:
+        lines.append(f"  nothing scores {threshold:g} or more (--threshold shows less certain ones)")
     for one in seen.detections:
         corners = ", ".join(f"{value:.0f}" for value in one.box)
         lines.append(f"  {one.label:<20} {one.score:>5.2f}  {corners}")

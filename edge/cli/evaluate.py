@@ -143,7 +143,9 @@ def _as_text(summary: Summary) -> str:
         lines.append(f"  ... and {len(most) - _SHOWN_LABELS} labels with fewer objects (--json and --report have all)")
     lines.append(f"  precision and recall at score {summary.settings.working_threshold:g}, IoU 0.5")
     if summary.unknown_categories:
-        lines.append(f"  not measured, unknown to the model: {', '.join(summary.unknown_categories)}")
+        lines.append(
+            f"  {len(summary.unknown_categories)} categories of the set are unknown to the model: not measured"
+        )
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import math
 import unicodedata
 from collections.abc import Sequence
 
@@ -31,7 +32,7 @@ def draw_detections(image: NDArray[np.uint8], detections: Detections, labels: Se
     Parameters
     ----------
     image : (height, width, 3) uint8, RGB; left as it is
-    detections : in pixels of this picture
+    detections : in pixels of this picture; a score of NaN is not written
     labels : ``labels[class_id]``; missing ones read ``class <id>``
     """
     canvas = np.ascontiguousarray(image).copy()
@@ -45,7 +46,7 @@ def draw_detections(image: NDArray[np.uint8], detections: Detections, labels: Se
         if corners is None:
             continue
         cv2.rectangle(canvas, corners[:2], corners[2:], colour, pen.line_px, cv2.LINE_8)
-        text = f"{_label(class_id, labels)} {_percent(float(detections.scores[index]))}"
+        text = f"{_label(class_id, labels)} {_percent(float(detections.scores[index]))}".rstrip()
         _draw_text(canvas, text, corners, colour, pen)
     return canvas
 
@@ -113,5 +114,7 @@ def _plain(text: str) -> str:
 
 
 def _percent(score: float) -> str:
-    """83%; 100% only when it is."""
+    """83%; 100% only when it is; nothing for a box that has no score (NaN), such as a labelled one."""
+    if math.isnan(score):
+        return ""
     return f"{min(99, round(score * 100)) if score < 1.0 else 100}%"

@@ -93,6 +93,15 @@ def test_nothing_to_see_is_an_empty_list(tmp_path: Path) -> None:
     assert seen["detections"] == []
 
 
+def test_people_are_told_when_nothing_scores_high_enough(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((48, 64, 3), 114, np.uint8))
+
+    answer = edge("detect", tmp_path / "grey.png")
+
+    assert answer.code == 0
+    assert "nothing scores 0.4 or more" in answer.out
+
+
 def huge_png() -> bytes:
     """A header that promises 60000 x 60000 pixels, and hardly any data."""
 
