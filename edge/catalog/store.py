@@ -1,0 +1,191 @@
+"""Finds models: by a card's name, or by a file's path."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.catalog.cards import ModelCard, read_card
+from edge.catalog.download import matches_card
+from edge.catalog.inspector import Hints, Inspection, inspect_file
+from edge.catalog.model_file import read_bytes
+from edge.catalog.trial import ChildTrial, Trial
+from edge.core.errors import ModelError
+from edge.core.model import Model
+from edge.core.shared_files import shared_folder
+
+FOLDERS_VARIABLE = "EDGE_MODELS"
+_SYSTEM = Path("/var/lib/edge/models")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCard:
+    """A card and the file it lies in."""
+
+    card: ModelCard
+    path: Path
+
+
+def model_folders(environment: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    """Where models and cards are looked for, first to last.
+
+    $EDGE_MODELS (folders, separated as in PATH), /var/lib/edge/models, the user's data folder, and what is shipped.
+    """
+    environment = os.environ if environment is None else environment
+    named = [Path(part) for part in environment.get(FOLDERS_VARIABLE, "").split(os.pathsep) if part]
+    return (*named, _SYSTEM, _user_folder(environment), shared_folder("models"))
+
+
+def pull_folder(environment: Mapping[str, str] | None = None) -> Path:
+    """Where pulled models go: the first folder that this user may write to, but never among the shipped ones."""
+    for folder in model_folders(environment)[:-1]:
+        nearest = next((part for part in (folder, *folder.parents) if part.exists()), folder)
+        if os.access(nearest, os.W_OK) and (folder != _SYSTEM or folder.is_dir() or os.geteuid() == 0):
+            return folder
+    return _user_folder(os.environ if environment is None else environment)
+
+
+def _user_folder(environment: Mapping[str, str]) -> Path:
+    base = environment.get("XDG_DATA_HOME", "")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "edge" / "models"
+
+
+def find_model(name_or_path: str, *, trial: Trial | None = None, folders: tuple[Path, ...] | None = None) -> Model:
+    """The model that ``model:`` in a configuration or ``--model`` on a command line means.
+
+    Parameters
+    ----------
+    name_or_path : a card's name, or the path of a .tflite file or of a card
+    trial : runs files that no card describes; the default runs them in a child process
+    folders : where to look; the default is ``model_folders()``
+
+    Raises
+    ------
+    ModelError
+        Unknown name, file not pulled yet, changed file, or a file that cannot be run: with the way out.
+    """
+    library = Library(model_folders() if folders is None else folders)
+    return library.find(name_or_path, trial=trial or ChildTrial())
+
+
+class Library:
+    """The cards and files in some folders; an earlier folder's card hides a later one's of the same name."""
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        self._folders = folders
+
+    def find(self, name_or_path: str, *, trial: Trial) -> Model:
+        if is_path(name_or_path):
+            path = Path(name_or_path).expanduser()
+            if path.suffix in {".yaml", ".yml"}:
+                return self._from_card(FoundCard(read_card(path), path), trial)
+            return self._from_file(path, trial)
+        return self._from_card(self.card(name_or_path), trial)
+
+    def cards(self) -> tuple[FoundCard, ...]:
+        """All readable cards by name. A broken card hides itself alone; ``broken_cards`` names it."""
+        found: dict[str, FoundCard] = {}
+        for path in self._card_files():
+            try:
+                card = read_card(path)
+            except ModelError:
+                continue
+            found.setdefault(card.name, FoundCard(card, path))
+        return tuple(found[name] for name in sorted(found))
+
+    def broken_cards(self) -> tuple[str, ...]:
+        """What is wrong with cards that cannot be read, one message each."""
+        messages = []
+        for path in self._card_files():
+            try:
+                read_card(path)
+            except ModelError as error:
+                messages.append(str(error))
+        return tuple(messages)
+
+    def card(self, name: str) -> FoundCard:
+        """The card of this name. Raises ModelError with the nearest names."""
+        for path in self._card_files():
+            if path.stem == name:
+                read_card(path)  # a broken card of that very name must speak up
+        cards = {found.card.name: found for found in self.cards()}
+        if name in cards:
+            return cards[name]
+        near = difflib.get_close_matches(name, cards, n=3)
+        meant = f"did you mean {', '.join(near)}? " if near else ""
+        raise ModelError(
+            f"there is no model {name!r}; {meant}'edge models list' shows all. A file is given by its path (./{name})"
+        )
+
+    def file_of(self, found: FoundCard) -> Path | None:
+        """The card's model file: beside the card, else in any of the folders."""
+        beside = found.path.parent / found.card.file
+        candidates = [beside, *(folder / Path(found.card.file).name for folder in self._folders)]
+        return next((path for path in candidates if path.is_file()), None)
+
+    def card_by_sha256(self, sha256: str) -> FoundCard | None:
+        return next((found for found in self.cards() if found.card.sha256 == sha256), None)
+
+    def inspect(self, path: Path, *, trial: Trial | None, hints: Hints) -> Inspection:
+        """Inspect a file, with the labels of a card that describes this very file unless the hints name others."""
+        known = self._known(path)
+        if known is not None and not hints.labels:
+            hints = Hints(hints.family, known.card.label_list(), f"the card {known.card.name}")
+        return inspect_file(path, trial=trial, hints=hints)
+
+    def _known(self, path: Path) -> FoundCard | None:
+        try:
+            content = read_bytes(path)
+        except ModelError:
+            return None  # the inspection says it better
+        return self.card_by_sha256(hashlib.sha256(content).hexdigest())
+
+    def _from_card(self, found: FoundCard, trial: Trial) -> Model:
+        card, path = found.card, self.file_of(found)
+        if path is None:
+            raise ModelError(missing_file(found))
+        wrong = matches_card(path, card)
+        if wrong:
+            raise ModelError(f"{path}: not the file that {found.path} describes: {wrong}. {_mend(card)}")
+        sha256 = card.sha256 or hashlib.sha256(read_bytes(path)).hexdigest()
+        if card.layout is not None:
+            return card.as_model(path, sha256=sha256, layout=card.layout)
+        hints = Hints(labels=card.label_list(), labels_from=f"the card {card.name}")
+        layout = inspect_file(path, trial=trial, hints=hints).require().layout
+        return card.as_model(path, sha256=sha256, layout=layout)
+
+    def _from_file(self, path: Path, trial: Trial) -> Model:
+        try:
+            sha256 = hashlib.sha256(read_bytes(path)).hexdigest()
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from error
+        known = self.card_by_sha256(sha256)
+        if known is not None and known.card.layout is not None:
+            return known.card.as_model(path, sha256=sha256, layout=known.card.layout)
+        return self.inspect(path, trial=trial, hints=Hints()).require()
+
+    def _card_files(self) -> list[Path]:
+        return [path for folder in self._folders if folder.is_dir() for path in sorted(folder.glob("*.yaml"))]
+
+
+def is_path(text: str) -> bool:
+    """Whether a model argument means a file and not a card's name."""
+    return os.sep in text or text.endswith((".tflite", ".yaml", ".yml")) or text.startswith("~")
+
+
+def missing_file(found: FoundCard) -> str:
+    """What to say when a card's file is not here."""
+    card = found.card
+    if card.origin is not None:
+        return f"the file of the model {card.name} is not here yet; get it with: edge models pull {card.name}"
+    return f"the model {card.name} ({found.path}) has no file {card.file} beside its card; put it there"
+
+
+def _mend(card: ModelCard) -> str:
+    if card.origin is not None:
+        return f"Get it again with: edge models pull {card.name}"
+    return "Restore the file, or inspect the new one (edge models inspect FILE --card OUT)"
