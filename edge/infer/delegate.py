@@ -88,9 +88,9 @@ def _explain_refusal(error: ValueError, *, device: str, library: str, system: Pa
     if not present:
         return f"{library} finds no {wanted}{words}; no such device is attached: plug it in, or use the CPU"
     return (
-        f"{library} can't use the {wanted}{words}; the system shows {', '.join(present)}: is the user in the group plugdev "
-        "(USB) or apex (PCI), is another program using it, does the device's number exist, and does the library's "
-        "version fit the runtime?"
+        f"{library} can't use the {wanted}{words}; the system shows {', '.join(present)}: "
+        "is the user in the group plugdev (USB) or apex (PCI), is another program using it, "
+        "does the device's number exist, and does the library's version fit the runtime?"
     )
 
 

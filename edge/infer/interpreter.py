@@ -33,6 +33,7 @@ class LiteInterpreter:
         self._input = native.get_input_details()[0]
         self._outputs = native.get_output_details()
         self._failure = ""
+        self._shapes_seen = False
 
     def invoke(self, values: Tensor) -> tuple[Tensor, ...]:
         """Run the model once.
@@ -64,6 +65,8 @@ class LiteInterpreter:
                 "load the model again, or run its CPU version if an accelerator was lost"
             )
             raise ModelError(self._failure) from error
+        if not self._shapes_seen:
+            self._check_shapes(results)
         return tuple(_as_tensor(result, details) for result, details in zip(results, self._outputs, strict=True))
 
     def constant(self, index: int) -> Tensor:
@@ -78,6 +81,17 @@ class LiteInterpreter:
                 f"{self._model.path}: tensor {index} is not a constant that can be read ({native_text(error)}); "
                 "inspect the model again"
             ) from error
+
+    def _check_shapes(self, results: list[Any]) -> None:
+        # In-graph post-processing gives its outputs a shape only when it first runs.
+        for role, expected in self._model.layout.outputs.items():
+            found = tuple(results[expected.index].shape)
+            if expected.shape and expected.shape != found:
+                raise ModelError(
+                    f"{self._model.path}: output {expected.index} ({role}): expected shape {expected.shape}, "
+                    f"the file has {found}; inspect the model again (edge models inspect)"
+                )
+        self._shapes_seen = True
 
     def _check_values(self, values: Tensor) -> None:
         expected = tuple(int(n) for n in self._input["shape"])
