@@ -18,14 +18,13 @@ import msgspec
 from edge.config.kinds import Choice, Kind, Switch
 from edge.config.nodes import Mapping, Node, Scalar, Sequence
 from edge.config.polygons import polygon_fault
-from edge.config.problems import Problem, join_key
+from edge.config.problems import MAX_PROBLEMS, Problem, join_key
 from edge.config.scalars import WrongValueError, found_words, is_empty
 from edge.config.secret_shape import read_key_reference, read_secret_reference
 from edge.config.suggestions import explain_section, explain_unknown_key, keys_of
 from edge.config.values import Config, Point, Polygon, SecretRef
 
 MAX_POINTS = 64  # of a polygon; checking one takes time by the square
-MAX_PROBLEMS = 200  # a file with more has one cause
 _UNREADABLE: Any = object()
 
 
@@ -66,11 +65,12 @@ class _Reader:
         return self._build(section, read, node, key)
 
     def _build(self, section: type[msgspec.Struct], read: dict[str, Any], node: Node, key: str) -> Any:
-        missing = [f for f in msgspec.structs.fields(section) if f.required and f.name not in read]
-        for field in missing:
-            self._tell(node, join_key(key, field.encode_name), "this key is missing; add it")
+        required = _required_keys(section)
+        for encoded, name in required.items():
+            if name not in read:
+                self._tell(node, join_key(key, encoded), "this key is missing; add it")
         good = {name: value for name, value in read.items() if value is not _UNREADABLE}
-        if any(field.required and field.name not in good for field in msgspec.structs.fields(section)):
+        if not good.keys() >= set(required.values()):
             return _UNREADABLE
         return section(**good)
 
@@ -151,6 +151,11 @@ class _Reader:
         if len(self.problems) >= MAX_PROBLEMS:
             raise _TooManyError
         return _UNREADABLE
+
+
+@functools.cache
+def _required_keys(section: type[msgspec.Struct]) -> dict[str, str]:
+    return {field.encode_name: field.name for field in msgspec.structs.fields(section) if field.required}
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from edge.config.problems import Problem, join_key
 from edge.config.rule_checks import check_rule
-from edge.config.texts import is_loopback, source_kind
+from edge.config.texts import device_of, is_loopback, source_kind
 from edge.config.values import Broker, Camera, Config
 
 
@@ -42,11 +42,9 @@ def _broker(broker: Broker, lines: Mapping[str, int]) -> Iterator[Problem]:
 def _shared_devices(config: Config) -> Iterator[Problem]:
     owners: dict[str, str] = {}
     for name, camera in config.cameras.items():
-        if source_kind(camera.source) not in ("picamera2", "v4l2"):
-            continue
-        owner = owners.setdefault(camera.source, name)
-        if owner != name:
-            message = f"the camera {owner!r} holds {camera.source} already; one device serves one camera"
+        device = device_of(camera.source)
+        if device is not None and (owner := owners.setdefault(device, name)) != name:
+            message = f"the camera {owner!r} holds {device} already; one device serves one camera"
             yield Problem(join_key(join_key("cameras", name), "source"), message)
 
 
@@ -54,8 +52,8 @@ def _camera(camera: Camera, key: str, below: Mapping[str, Mapping[str, None]]) -
     given = below.get(key, {})
     if "password" in given and "username" not in given:
         yield Problem(f"{key}.password", "a password goes with a user name; add `username: NAME`")
-    if "username" in given and source_kind(camera.source) != "rtsp":
-        yield Problem(f"{key}.username", "only rtsp:// and rtsps:// sources have a login; take it out")
+    if "username" in given and source_kind(camera.source) != "stream":
+        yield Problem(f"{key}.username", "only streams (rtsp://, http://) have a login; take it out")
     if camera.labels is not None:
         yield from _labels(camera.labels, f"{key}.labels")
     yield from _lines(camera, key)

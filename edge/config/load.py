@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from edge.config.checking import MAX_PROBLEMS, read_config
+from edge.config.checking import read_config
 from edge.config.cross_checks import cross_check
 from edge.config.paths import resolve_paths
-from edge.config.problems import BadConfigError, Problem
+from edge.config.problems import MAX_PROBLEMS, BadConfigError, Problem
 from edge.config.values import Broker, Config, Origin
 from edge.config.yaml_reader import MAX_BYTES, read_yaml
 from edge.core.errors import ConfigError

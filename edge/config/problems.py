@@ -10,7 +10,7 @@ from edge.core.errors import ConfigError
 from edge.core.names import is_name
 
 _SHOWN = 60  # characters of a found text; more hides the message behind the mistake
-_TOLD = 40  # problems in one report; a file with more has one cause
+MAX_PROBLEMS = 50  # in one report; a file with more has one cause, and explaining each takes time
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class BadConfigError(ConfigError):
     def __init__(self, file: str, problems: Iterable[Problem]) -> None:
         self.file = file
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line or 0))
-        sentences = [problem.sentence(file) for problem in self.problems[:_TOLD]]
-        if len(self.problems) > _TOLD:
-            sentences.append(f"{file}: and {len(self.problems) - _TOLD} more problems")
+        sentences = [problem.sentence(file) for problem in self.problems[:MAX_PROBLEMS]]
+        if len(self.problems) >= MAX_PROBLEMS:
+            sentences.append(f"{file}: there may be more; mend these first")
         super().__init__("\n".join(sentences))
 
 

@@ -21,7 +21,7 @@ _KEYS: dict[str, tuple[AbstractSet[str], AbstractSet[str]]] = {
     "cross": (frozenset({"line"}), frozenset()),
 }
 
-_COMPARED = 100  # names that a misspelt one is compared with
+_COMPARED = 50  # names that a misspelt one is compared with
 
 
 def check_rule(

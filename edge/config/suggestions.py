@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
+from collections.abc import Mapping
 
 import msgspec
 
@@ -51,11 +53,11 @@ _PLACES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
 )
 
 
-def keys_of(section: type[msgspec.Struct]) -> dict[str, str]:
+@functools.cache
+def keys_of(section: type[msgspec.Struct]) -> Mapping[str, str]:
     """Key in the file -> field of the Struct."""
-    names = {field.encode_name: field.name for field in msgspec.structs.fields(section)}
-    names.pop("origin", None)
-    return names
+    names = zip(section.__struct_encode_fields__, section.__struct_fields__, strict=True)
+    return {key: name for key, name in names if key != "origin"}
 
 
 def explain_unknown_key(key: str, section: type[msgspec.Struct]) -> str:

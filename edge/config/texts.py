@@ -1,4 +1,4 @@
-"""Grammars of the texts in a configuration: names, addresses, sources. Each reader raises WrongValueError with the way out."""
+"""Grammars of the texts in a configuration; each reader raises WrongValueError with the way out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Literal, TypeAlias
 from edge.config.scalars import WrongValueError
 from edge.core.names import is_name, label_slug
 
-SourceKind: TypeAlias = Literal["picamera2", "v4l2", "rtsp", "synthetic", "path"]
+SourceKind: TypeAlias = Literal["picamera2", "v4l2", "stream", "synthetic", "path"]
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?")
-_RTSP = re.compile(r"rtsps?://(?P<login>[^/\s]*@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?([/?]\S*)?")
+_STREAM = re.compile(
+    r"(?i:rtsps?|https?)://(?P<login>[^/\s]*@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?([/?]\S*)?"
+)
 _ACCELERATOR = re.compile(r"auto|cpu|edgetpu(:(usb|pci)(:\d{1,2})?)?")
 _LOGIN_KEYS = "take the login out and write `username: NAME` and `password: {credential: NAME}` beside source"
 
@@ -114,11 +116,11 @@ def names_file(model: str) -> bool:
 
 def parse_source(text: str) -> str:
     """A camera, stream or recording. Raises WrongValueError for what edge can't read."""
-    if source_kind(text) == "rtsp":
+    if source_kind(text) == "stream":
         _check_stream(text)
     elif not text.strip() or len(text) > 4096 or not text.isprintable():
         raise WrongValueError("write a path of one line")
-    return text
+    return "synthetic:" if text == "synthetic" else text
 
 
 def source_kind(text: str) -> SourceKind:
@@ -126,26 +128,34 @@ def source_kind(text: str) -> SourceKind:
     lower = text.strip().lower()
     if re.fullmatch(r"picamera2:\d{1,2}", text):
         return "picamera2"
-    if lower.startswith(("picamera", "libcamera", "rpicam", "csi")) and "/" not in text and "." not in text:
+    if re.fullmatch(r"(picamera2?|libcamera|rpicam|picam|csi)[:-]?\d*", lower):
         raise WrongValueError("write picamera2:0 for the first camera at the ribbon cable")
-    if re.fullmatch(r"/dev/(video\d{1,3}|v4l/by-(id|path)/[^/\s]+)", text):
+    if re.fullmatch(r"(v4l2:)?/dev/(video\d{1,3}|v4l/by-(id|path)/[^/\s]+)|v4l2:\d{1,3}", text):
         return "v4l2"
-    if re.fullmatch(r"\d{1,2}", lower) or re.fullmatch(r"(video|usb|v4l2|webcam):?\d{0,2}", lower):
-        raise WrongValueError(f"write /dev/video{re.sub(r'[^0-9]', '', lower.removeprefix('v4l2')) or 0}")
-    if lower.startswith(("rtsp://", "rtsps://")):
-        return "rtsp"
-    if text.startswith("synthetic:"):
+    device = re.fullmatch(r"(?:(?:video|webcam|usb|v4l2):?)?(\d{1,2})|webcam|usb|v4l2:?|/dev/video", lower)
+    if device:
+        raise WrongValueError(f"write /dev/video{device[1] or 0}")
+    if lower.startswith(("rtsp://", "rtsps://", "http://", "https://")):
+        return "stream"
+    if re.match(r"synthetic(:|$)", text):
         return "synthetic"
-    if lower == "synthetic":
-        raise WrongValueError("write synthetic: with a colon")
     if re.match(r"[a-z][a-z0-9+.-]*://", lower):
-        raise WrongValueError("edge reads streams from rtsp:// and rtsps:// addresses")
+        raise WrongValueError("edge reads streams from rtsp://, rtsps://, http:// and https:// addresses")
     return "path"
+
+
+def device_of(source: str) -> str | None:
+    """The camera on this machine that a source takes for itself; None for what can be read twice."""
+    kind = source_kind(source)
+    if kind == "v4l2":
+        device = source.removeprefix("v4l2:")
+        return f"/dev/video{device}" if device.isdigit() else device
+    return source if kind == "picamera2" else None
 
 
 def _check_stream(text: str) -> None:
     rest = text.partition("://")[2]
-    well_formed = _RTSP.fullmatch(text)
+    well_formed = _STREAM.fullmatch(text)
     # An unencoded password may hold a / of its own; then the address does not read as one, but has an @.
     if (well_formed and well_formed["login"]) or (not well_formed and "@" in rest):
         raise WrongValueError(f"the address holds a login: {_LOGIN_KEYS}")

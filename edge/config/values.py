@@ -113,7 +113,7 @@ class Camera(_Section, frozen=True, kw_only=True):
     source: Annotated[
         str,
         Text(
-            "picamera2:N, /dev/videoN, rtsp://..., a video file, a folder of pictures, or synthetic:",
+            "picamera2:N, /dev/videoN, rtsp://..., a video file, a folder of pictures or synthetic:",
             texts.parse_source,
         ),
     ]

@@ -47,6 +47,8 @@ def explain_error(error: Exception, text: str) -> Problem:
     opened = _opened(error, line)
     if line is not None and _is_indented_by_tab(text, line):
         return Problem("", "a tab indents this line; YAML takes spaces alone: put spaces", line)
+    if line is not None and re.search(r":\s+synthetic:\s*([,}#]|$)", _line(text, line)):
+        return Problem("", 'a text that ends with a colon needs quotes: write source: "synthetic:"', line)
     for part, meaning in _MEANINGS:
         if part in complaint:
             return Problem("", f"{meaning}{opened}", line)
@@ -62,5 +64,9 @@ def _opened(error: Exception, line: int | None) -> str:
 
 
 def _is_indented_by_tab(text: str, line: int) -> bool:
-    lines = text.splitlines()
-    return line <= len(lines) and re.match(r"[ -]*\t", lines[line - 1]) is not None
+    return re.match(r"[ -]*\t", _line(text, line)) is not None
+
+
+def _line(text: str, line: int) -> str:
+    lines = text.split("\n")
+    return lines[line - 1] if line <= len(lines) else ""
