@@ -13,13 +13,16 @@ from edge.assemble.detector import open_detector
 from edge.assemble.model import find
 from edge.capture.image_folder import natural_order
 from edge.capture.pictures import read_picture, write_picture
-from edge.cli.options import model_option, prepare_folder, threads_option
+from edge.cli.options import model_option, path_kind, prepare_folder, threads_option
 from edge.core.clock import SystemClock
 from edge.core.errors import EdgeError, RecordingError, UsageError
 from edge.core.model import Model
 from edge.core.values import Detections, Frame
 from edge.infer.detector import Detector
 from edge.report.drawing import draw_detections
+
+# A picture whose name ends in something else is drawn as .jpg.
+_DRAWN_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 class SeenObject(msgspec.Struct, frozen=True):
@@ -80,9 +83,10 @@ def _expand(images: Sequence[Path]) -> list[Path]:
     """Files as they are, folders as their pictures. Nothing is run when a path is wrong."""
     paths: list[Path] = []
     for path in images:
-        if path.is_dir():
+        kind = path_kind(path)
+        if kind == "folder":
             paths.extend(_pictures_in(path))
-        elif path.exists():
+        elif kind == "file":
             paths.append(path)
         else:
             raise UsageError(f"{path}: no such file or folder; expected a picture or a folder of pictures")
@@ -121,7 +125,8 @@ def _drawn_paths(sources: Sequence[Path], folder: Path | None) -> list[Path | No
     paths: list[Path | None] = []
     for source in sources:
         endings = chain([""], (f"-{number}" for number in count(2)))
-        names = (f"{source.stem}{ending}{source.suffix}" for ending in endings)
+        suffix = source.suffix if source.suffix.lower() in _DRAWN_SUFFIXES else ".jpg"
+        names = (f"{source.stem}{ending}{suffix}" for ending in endings)
         path = next(path for name in names if (path := folder / name).resolve() not in taken)
         taken.add(path.resolve())
         paths.append(path)

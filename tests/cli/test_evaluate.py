@@ -120,3 +120,16 @@ def test_wrong_paths_and_contents_each_give_one_error(photographs: tuple[Path, P
     answer(folder=empty).assert_one_error(1, "none of the 2 pictures")
     answer("no-such-model").assert_one_error(78, "no-such-model")
     answer(report=annotations).assert_one_error(2, "--report")
+
+
+def test_without_pycocotools_it_says_what_to_install(photographs: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "bare" / "pycocotools").mkdir(parents=True)
+    (tmp_path / "bare" / "pycocotools" / "__init__.py").write_text("raise ImportError('not installed')")
+    images, annotations = photographs
+
+    answer = edge(
+        "eval", "--model", "edge-default", "--images", images, "--annotations", annotations,
+        first_on_path=tmp_path / "bare",
+    )  # fmt: skip
+
+    answer.assert_one_error(78, "pip install 'edge-detector[eval]'")
