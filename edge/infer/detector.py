@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from edge.core.geometry import Placement
 from edge.core.model import Model
 from edge.core.protocols import Clock, Decoder, Interpreter
 from edge.core.values import Detections, Frame, StageTimes
@@ -50,10 +51,7 @@ class Detector:
         outputs = self._interpreter.invoke(tensor)
         ran = self._clock.monotonic_ns()
         found = self._decoder.decode(outputs)
-        boxes = placement.to_source(found.boxes)
-        # What lay in the padding alone is cut down to nothing.
-        inside = ((boxes[:, 2:] - boxes[:, :2]) > 0).all(axis=1)
-        detections = Detections(boxes, found.scores, found.class_ids).select(inside)
+        detections = _in_frame(found, placement) if len(found) else found
         self.times = StageTimes(
             capture=max(0.0, _ms(frame.captured_ns, started)),
             preprocess=_ms(started, prepared),
@@ -68,6 +66,14 @@ class Detector:
         image = np.full((size.height, size.width, 3), size.pad, np.uint8)
         self.detect(Frame(image, "", 0, self._clock.monotonic_ns(), _EPOCH))
         self.times = StageTimes()
+
+
+def _in_frame(found: Detections, placement: Placement) -> Detections:
+    boxes = placement.to_source(found.boxes)
+    # What lay in the padding alone is cut down to nothing.
+    inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+    detections = Detections(boxes, found.scores, found.class_ids)
+    return detections if inside.all() else detections.select(inside)
 
 
 def _ms(start_ns: int, end_ns: int) -> float:

@@ -35,22 +35,27 @@ class Keeper:
     def keep(self, boxes: NDArray[np.float32], found: Candidates) -> Detections:
         """(n, 4) boxes in model-input pixels, one per candidate -> detections, best first."""
         real = self._are_real(boxes, found.class_ids)
-        self.rejected += int(len(real) - np.count_nonzero(real))
-        boxes, scores, class_ids = boxes[real], found.scores[real], found.class_ids[real]
-        if self._nms_iou is None or len(scores) == 0:
-            kept = np.argsort(-scores, kind="stable")[: self._max_boxes]
-        else:
-            if len(scores) > MAX_CANDIDATES:
-                best = np.sort(np.argsort(-scores, kind="stable")[:MAX_CANDIDATES])
-                boxes, scores, class_ids = boxes[best], scores[best], class_ids[best]
-            kept = suppress(boxes, scores, class_ids, iou=self._nms_iou, max_boxes=self._max_boxes)
+        scores, class_ids = found.scores, found.class_ids
+        if not real.all():
+            self.rejected += int(len(real) - np.count_nonzero(real))
+            boxes, scores, class_ids = boxes[real], scores[real], class_ids[real]
+        kept = self._choose(boxes, scores, class_ids)
         return Detections(boxes[kept], scores[kept], class_ids[kept])
 
+    def _choose(
+        self, boxes: NDArray[np.float32], scores: NDArray[np.float32], class_ids: NDArray[np.int32]
+    ) -> NDArray[np.intp]:
+        order = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
+        if self._nms_iou is None or len(order) < 2:
+            return order[: self._max_boxes]
+        return order[suppress(boxes[order], class_ids[order], iou=self._nms_iou, max_boxes=self._max_boxes)]
+
     def _are_real(self, boxes: NDArray[np.float32], class_ids: NDArray[np.int32]) -> NDArray[np.bool_]:
+        # A side with an infinite end, or none that is a number, has a size that is not between these two.
         with np.errstate(invalid="ignore", over="ignore"):
             sizes = boxes[:, 2:] - boxes[:, :2]
-            proper = np.isfinite(boxes).all(axis=1) & np.isfinite(sizes).all(axis=1) & (sizes > 0).all(axis=1)
-        return np.asarray(proper & (class_ids >= 0) & (class_ids < self._classes), np.bool_)
+            proper = ((sizes > 0) & (sizes < np.inf)).all(axis=1)
+        return np.asarray(proper & (class_ids.view(np.uint32) < self._classes), np.bool_)  # -1 reads as the largest
 
 
 def whole_class_ids(classes: NDArray[np.float32]) -> NDArray[np.int32]:

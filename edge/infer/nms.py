@@ -8,53 +8,46 @@ from numpy.typing import NDArray
 
 # Further out a coordinate is no place near any picture, and would eat the precision of the class offsets.
 _FAR_PX = 1e6
+# Ids above this are numbered anew: they are sparse, and times a coordinate would eat precision as well.
+_MANY_CLASSES = 10_000
 # How many of the best candidates are tried first; the cost grows with their square.
 _FIRST_TRY = 512
 
 
 def suppress(
-    boxes: NDArray[np.float32],
-    scores: NDArray[np.float32],
-    class_ids: NDArray[np.int32],
-    *,
-    iou: float,
-    max_boxes: int,
+    boxes: NDArray[np.float32], class_ids: NDArray[np.int32], *, iou: float, max_boxes: int
 ) -> NDArray[np.intp]:
-    """Which boxes stay, best first.
+    """Which boxes stay.
 
     Parameters
     ----------
-    boxes : (n, 4) float32, x1, y1, x2, y2 with x2 > x1 and y2 > y1, finite
-    scores, class_ids : (n,)
+    boxes : (n, 4) float32, x1, y1, x2, y2 with x2 > x1 and y2 > y1, finite; best first
+    class_ids : (n,) int32
     iou : a box goes when it overlaps a better one of its class by more than this
     max_boxes : the best so many of those that stay; the others are dropped
 
     Returns
     -------
-    Indices, by falling score; equal scores in the order they came.
+    Indices, rising.
     """
-    order = np.argsort(-scores, kind="stable")
     tried = max(_FIRST_TRY, 2 * max_boxes)
     while True:
         # Greedy suppression never looks at weaker boxes: the best of a prefix are the best of all.
-        best = order[:tried]
-        kept = best[_suppress_sorted(boxes[best], class_ids[best], iou=iou)]
-        if len(kept) >= max_boxes or tried >= len(order):
+        kept = _suppress_all(boxes[:tried], class_ids[:tried], iou=iou)
+        if len(kept) >= max_boxes or tried >= len(boxes):
             return kept[:max_boxes]
         tried *= 4
 
 
-def _suppress_sorted(boxes: NDArray[np.float32], class_ids: NDArray[np.int32], *, iou: float) -> NDArray[np.intp]:
-    """For boxes that are sorted already: their rank is their score."""
+def _suppress_all(boxes: NDArray[np.float32], class_ids: NDArray[np.int32], *, iou: float) -> NDArray[np.intp]:
     if len(boxes) == 0:
         return np.zeros(0, np.intp)
     corners = np.clip(boxes.astype(np.float64), -_FAR_PX, _FAR_PX)
     # OpenCV moves each class by class_id * (greatest coordinate + 1): apart only if no coordinate is negative.
     corners -= corners.min()
-    left_top_size = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
-    # Class ids made dense: 90000 classes shall not cost precision.
-    _, dense_ids = np.unique(class_ids, return_inverse=True)
+    corners[:, 2:] -= corners[:, :2]  # OpenCV wants x, y, width, height
+    if class_ids.max() > _MANY_CLASSES:
+        class_ids = np.unique(class_ids, return_inverse=True)[1].astype(np.int32)
     # OpenCV drops scores that are not strictly above its threshold: ranks are >= 1, so none.
-    ranks = np.arange(len(boxes), 0, -1).tolist()
-    kept = cv2.dnn.NMSBoxesBatched(left_top_size.tolist(), ranks, dense_ids.tolist(), 0.0, iou)
-    return np.asarray(kept, np.intp)
+    ranks = list(range(len(boxes), 0, -1))
+    return np.asarray(cv2.dnn.NMSBoxesBatched(corners.tolist(), ranks, class_ids.tolist(), 0.0, iou), np.intp)

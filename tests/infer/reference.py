@@ -71,7 +71,7 @@ def _rows(layout: ModelLayout, outputs: tuple[Tensor, ...], role: str) -> list[l
 def _score(layout: ModelLayout, number: float) -> float:
     if layout.score_kind == "probability":
         return float(np.float32(number))
-    return float(np.float32(1 / (1 + np.exp(np.float32(-number)))))
+    return float(np.float32(1 / (1 + math.exp(-number))))
 
 
 def _pixels(layout: ModelLayout, box):

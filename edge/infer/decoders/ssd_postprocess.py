@@ -6,6 +6,8 @@ Source: tensorflow/lite/kernels/detection_postprocess.cc.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,5 +51,5 @@ class SsdPostprocessDecoder:
         return outputs[self._index[role]].real()
 
     def _count(self, outputs: tuple[Tensor, ...], most: int) -> int:
-        count = float(self._read(outputs, "count").ravel()[0])
-        return 0 if np.isnan(count) else int(np.clip(count, 0, most))
+        count = float(self._read(outputs, "count").flat[0])
+        return 0 if math.isnan(count) else int(min(max(count, 0.0), most))
