@@ -16,7 +16,7 @@ from edge.config.load import find_config, load_config
 from edge.config.not_yet import unused_settings
 from edge.config.problems import BadConfigError, Problem
 from edge.config.values import Config
-from edge.core.errors import ConfigError, EdgeError, ModelError
+from edge.core.errors import ConfigError, EdgeError
 from edge.core.model import Model
 
 
@@ -83,8 +83,9 @@ def _check_model(config: Config, resolve: Callable[[Config], Model], findings: F
 def _examine(config_file: Path | None) -> Findings:
     try:
         return examine(find_config(config_file), _resolve_model)
-    except (ConfigError, ModelError) as error:
-        return Findings(str(config_file or ""), problems=[Problem("", str(error))])
+    except ConfigError as error:
+        file = str(config_file or "")
+        return Findings(file, problems=[Problem("", str(error).removeprefix(f"{file}: "))])
 
 
 def _resolve_model(config: Config) -> Model:
@@ -109,9 +110,7 @@ def _print_words(findings: Findings) -> None:
     for warning in findings.warnings:
         click.echo(f"warning: {warning}", err=True)
     for problem in findings.problems:
-        # A message without a line names its file itself.
-        sentence = problem.sentence(findings.file) if problem.key or problem.line else problem.message
-        click.echo(f"edge: {sentence}", err=True)
+        click.echo(f"edge: {problem.sentence(findings.file)}", err=True)
     if findings.good:
         click.echo(f"{findings.file}: the configuration is good")
 

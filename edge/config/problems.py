@@ -10,6 +10,7 @@ from edge.core.errors import ConfigError
 from edge.core.names import is_name
 
 _SHOWN = 60  # characters of a found text; more hides the message behind the mistake
+_TOLD_SECRET = re.compile(r"(?is)(pass\w{0,10}|pwd|secret|token)[\s:=].*")
 MAX_PROBLEMS = 50  # in one report; a file with more has one cause, and explaining each takes time
 
 
@@ -49,7 +50,9 @@ def shown_text(text: str) -> str:
     """A found text for a message: one line, short, quoted, and without what may be a login.
 
     An address keeps only its scheme: cameras carry passwords before the ``@``, but also in the path and query.
+    A line such as ``password hunter2``, with its colon forgotten, keeps the first word.
     """
+    text = _TOLD_SECRET.sub(r"\1...", text)
     scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://", text)
     if scheme:
         text = f"{scheme[0]}..."

@@ -25,7 +25,7 @@ def read_secret(secret: SecretRef, purpose: str) -> str:
     ConfigError
         If it is missing, empty, too long, no text, or open to other users.
     """
-    path = secret_path(secret, purpose)
+    path = secret.file or _credential_path(secret, purpose)
     content = _read(path, purpose, is_private=secret.file is not None)
     try:
         text = content.decode("utf-8")
@@ -38,22 +38,14 @@ def read_secret(secret: SecretRef, purpose: str) -> str:
 
 
 def secret_path(secret: SecretRef, purpose: str) -> Path:
-    """Where the secret lies, for libraries that read it themselves (a TLS key). Raises ConfigError."""
+    """Where the secret lies, for libraries that read it themselves (a TLS key).
+
+    Raises ConfigError if it is not there, or if others than its owner may touch the file.
+    """
     if secret.file is not None:
+        check_private(secret.file, purpose)
         return secret.file
-    folder = os.environ.get(CREDENTIALS)
-    if not folder:
-        raise ConfigError(
-            f"{purpose}: the credential {secret.credential} comes from systemd, and this process has none "
-            f"(${CREDENTIALS} is not set); start the service, or use {{file: PATH}} outside it"
-        )
-    path = Path(folder) / str(secret.credential)
-    if not path.is_file():
-        raise ConfigError(
-            f"{purpose}: systemd handed over no credential {secret.credential}; add "
-            f"LoadCredential={secret.credential}:FILE to the unit (systemctl edit edge)"
-        )
-    return path
+    return _credential_path(secret, purpose)
 
 
 def check_private(path: Path, purpose: str) -> None:
@@ -70,6 +62,22 @@ def login_source(camera: Camera, purpose: str) -> str:
         login += f":{_escaped(read_secret(camera.password, f'{purpose}.password'))}"
     scheme, _, rest = camera.source.partition("://")
     return f"{scheme}://{login}@{rest}"
+
+
+def _credential_path(secret: SecretRef, purpose: str) -> Path:
+    folder = os.environ.get(CREDENTIALS)
+    if not folder:
+        raise ConfigError(
+            f"{purpose}: the credential {secret.credential} comes from systemd, and this process has none "
+            f"(${CREDENTIALS} is not set); start the service, or use {{file: PATH}} outside it"
+        )
+    path = Path(folder) / str(secret.credential)
+    if not path.is_file():
+        raise ConfigError(
+            f"{purpose}: systemd handed over no credential {secret.credential}; add "
+            f"LoadCredential={secret.credential}:FILE to the unit (systemctl edit edge)"
+        )
+    return path
 
 
 def _escaped(text: str) -> str:

@@ -5,6 +5,7 @@ Each file in ``bad`` begins with what is expected of it, one line per problem: `
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from pathlib import Path
@@ -138,9 +139,7 @@ def polygon(points: int) -> str:
 )
 def test_a_hostile_file_is_answered_within_a_second(content: bytes) -> None:
     started = time.process_time()
-    try:
+    with contextlib.suppress(ConfigError):
         parse_config(content, Path("edge.yaml"))
-    except ConfigError:
-        pass
 
     assert time.process_time() - started < 1.0

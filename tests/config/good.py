@@ -1,0 +1,48 @@
+"""A configuration with every key, all of them right; tests bend it."""
+
+from __future__ import annotations
+
+GOOD = """\
+device: gate
+broker:
+  host: broker.example
+  port: 8883
+  tls: {ca: ca.pem, certificate: gate.pem, key: {credential: mqtt-key}}   # plain text only to loopback
+  username: gate
+  password: {file: secrets/mqtt}
+  keepalive_seconds: 20
+model: ssd-mobilenet-v1
+accelerator: auto
+threads: 2
+cameras:
+  yard:
+    source: picamera2:0
+    size: [1280, 720]
+    fps: 10
+    rotate: 0
+    loop: false
+    pace: real
+    thresholds: {default: 0.5, person: 0.6, traffic light: 0.4}
+    labels: [person, car]
+    publish_detections: false
+    snapshots: {enabled: true, redact: [person], retain_hours: 24}
+    motion_gate: {enabled: true}
+    zones:
+      drive: [[0.10, 0.50], [0.90, 0.50], [0.90, 1.00], [0.10, 1.00]]
+    ignore:  [[[0.0, 0.0], [1.0, 0.0], [1.0, 0.1], [0.0, 0.1]]]
+    redact:  [[[0.0, 0.9], [1.0, 0.9], [1.0, 1.0]]]
+    lines:
+      gate-line: {from: [0.2, 0.6], to: [0.8, 0.6]}
+    rules:
+      person-in-drive: {label: person, zone: drive, when: dwell, seconds: 1, severity: alert, cooldown_seconds: 60,
+                        schedule: "22:00-06:00"}
+      crowd: {when: count, count: 3}
+      crossing: {when: cross, line: gate-line}
+  street:
+    source: rtsp://192.168.1.20:554/stream1
+    username: viewer
+    password: {credential: street}
+home_assistant: {enabled: true, prefix: homeassistant}
+health: {interval_seconds: 30, prometheus: 127.0.0.1:9750}
+outbox: {path: /var/lib/edge/outbox.db, max_megabytes: 64, consumer: archive}
+"""
