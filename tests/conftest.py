@@ -1,0 +1,30 @@
+"""What every test may ask for. Tests over the shared data are extra: left out without the folder, never in CI."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("EDGE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if SHARED.is_dir():
+        return
+    if os.environ.get("CI") == "true":
+        raise pytest.UsageError(f"the test data is missing: expected the folder {SHARED} (set EDGE_TEST_DATA)")
+    extra = [item for item in items if item.get_closest_marker("shared")]
+    config.hook.pytest_deselected(items=extra)
+    items[:] = [item for item in items if not item.get_closest_marker("shared")]
+
+
+def pytest_report_header() -> str:
+    return f"shared test data: {'found' if SHARED.is_dir() else 'not here, its tests are left out'}"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real models, pictures and clips."""
+    return SHARED
