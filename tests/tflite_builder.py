@@ -164,6 +164,10 @@ class TfliteBuilder:
             made.customOptions = list(flexbuffers.Dumps(dict(options)))
         return indices
 
+    def output_indices(self) -> list[int]:
+        """The tensors that are outputs so far, in order."""
+        return list(self._graph.outputs)
+
     def mark_output(self, index: int) -> None:
         self._graph.outputs.append(index)
 
