@@ -84,7 +84,7 @@ def test_options_of_a_custom_operator_are_read() -> None:
     assert options["nms_iou_threshold"] == pytest.approx(0.6)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, len(_SAMPLE) - 1), st.integers(0, 255)), min_size=1, max_size=12),
     st.integers(0, len(_SAMPLE)),
