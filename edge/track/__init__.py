@@ -1,1 +1,4 @@
-"""Detections to tracks to events: identity over time and what happened."""
+"""Who is who over time: detections become tracks, and tracks have a beginning and an end.
+
+``wanted`` says which detections a camera asked for, ``tracker`` follows things, ``lifecycle`` tells who comes and goes.
+"""
