@@ -1,0 +1,192 @@
+"""A configuration to a running service: every part named, none of them running yet."""
+
+from __future__ import annotations
+
+import platform
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge import __version__
+from edge.assemble.broker import MqttOutlet, make_outlet
+from edge.assemble.detector import open_detector
+from edge.assemble.model import resolve_model
+from edge.assemble.source import make_source, parse_camera_source
+from edge.assemble.threads import choose_threads
+from edge.config.values import Camera, Config
+from edge.core.errors import ConfigError
+from edge.core.model import Model
+from edge.core.protocols import Clock
+from edge.core.values import Detections, Frame, FrameSize, Message, StageTimes
+from edge.infer.detector import Detector
+from edge.infer.runtime import load_runtime
+from edge.report.payloads import detections_message, event_message
+from edge.report.states import DeviceInfo, Privacy, info_message
+from edge.report.topics import Topics
+from edge.service.camera import CameraNews, CameraWorker
+from edge.service.frames import NewestFrames
+from edge.service.health import camera_status, health_report
+from edge.service.identity import Identities, frame_time, new_epoch
+from edge.service.pipeline import Pipeline, Telling
+from edge.service.runner import Reports, Service
+from edge.service.systemd import Notifier
+from edge.track.lifecycle import LifeCycle
+from edge.track.settings import TrackerSettings
+from edge.track.tracker import Tracker
+from edge.track.wanted import Wanted, lowest_score
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The service, and what its caller needs besides.
+
+    summary : one line that says what runs where
+    """
+
+    service: Service
+    outlet: MqttOutlet
+    summary: str
+
+
+def assemble_service(config: Config, clock: Clock) -> Assembly:
+    """Build everything; raises what a person has to mend before anything starts.
+
+    Raises
+    ------
+    ConfigError, ModelError, MissingLibraryError
+    """
+    _check_sources(config)
+    model = resolve_model(config)
+    wanted = {name: _wanted(name, camera, model) for name, camera in config.cameras.items()}
+    threads = choose_threads(config.threads)
+    detector = open_detector(
+        model,
+        accelerator=config.accelerator,
+        threads=threads,
+        threshold=lowest_score(wanted.values()),
+        clock=clock,
+    )
+    detector.warm_up()
+    topics = Topics(config.device)
+    outlet = make_outlet(config.broker, topics, clock)
+    outlet.send(_info(config, model, topics))
+    identities = Identities(config.device, new_epoch(clock))
+    pipelines = {
+        name: _pipeline(
+            name,
+            camera,
+            wanted=wanted[name],
+            detector=detector,
+            model=model,
+            topics=topics,
+            identities=identities,
+            clock=clock,
+        )
+        for name, camera in config.cameras.items()
+    }
+    frames = NewestFrames(tuple(config.cameras))
+    news: deque[CameraNews] = deque()
+    names = tuple(config.cameras)
+    service = Service(
+        workers=[_worker(name, config, frames=frames, news=news, clock=clock) for name in names],
+        pipelines=pipelines,
+        frames=frames,
+        news=news,
+        outlet=outlet,
+        reports=Reports(
+            camera=camera_status(topics),
+            health=health_report(topics, names, clock, folder=config.folder),
+            interval_s=config.health.interval_seconds,
+        ),
+        notifier=Notifier(),
+        clock=clock,
+    )
+    runtime = load_runtime()
+    summary = (
+        f"edge {__version__}: device {config.device}, {len(names)} camera(s) {', '.join(names)}; model {model.name} on "
+        f"{model.layout.backend} ({runtime.name} {runtime.version}, {threads} threads); "
+        f"broker {config.broker.host}:{config.broker.port}"
+    )
+    return Assembly(service, outlet, summary)
+
+
+def _check_sources(config: Config) -> None:
+    for name, camera in config.cameras.items():
+        try:
+            parse_camera_source(camera, config.folder)
+        except ConfigError as error:
+            raise ConfigError(f"{config.origin.file}: cameras.{name}: {error}") from error
+
+
+def _wanted(name: str, camera: Camera, model: Model) -> Wanted:
+    thresholds = dict(camera.thresholds)
+    default = thresholds.pop("default", model.threshold)
+    return Wanted(model.labels, chosen=camera.labels, default=default, thresholds=thresholds, camera=name)
+
+
+def _pipeline(
+    name: str,
+    camera: Camera,
+    *,
+    wanted: Wanted,
+    detector: Detector,
+    model: Model,
+    topics: Topics,
+    identities: Identities,
+    clock: Clock,
+) -> Pipeline:
+    backend = model.layout.backend
+    return Pipeline(
+        camera=name,
+        detector=detector,
+        wanted=wanted,
+        tracker=Tracker(TrackerSettings(labels=model.labels, start_scores=wanted.start_scores)),
+        rules=LifeCycle(),
+        telling=Telling(
+            event=lambda event: event_message(event, topics),
+            detections=_tell_detections(topics, model, clock) if camera.publish_detections else None,
+        ),
+        identities=identities,
+        model=model.ref,
+        backend=backend,
+        clock=clock,
+    )
+
+
+def _tell_detections(topics: Topics, model: Model, clock: Clock) -> Callable[[Frame, Detections, StageTimes], Message]:
+    def tell(frame: Frame, detections: Detections, times: StageTimes) -> Message:
+        return detections_message(
+            topics,
+            frame.camera,
+            detections=detections,
+            labels=model.labels,
+            frame=FrameSize(frame.sequence, frame.width, frame.height),
+            time=frame_time(frame, clock),
+            model=model.ref,
+            backend=model.layout.backend,
+            latency=times,
+        )
+
+    return tell
+
+
+def _worker(name: str, config: Config, *, frames: NewestFrames, news: deque[CameraNews], clock: Clock) -> CameraWorker:
+    camera = config.cameras[name]
+    source = make_source(name, camera, config.folder, clock)
+    is_whole = camera.pace == "fast" and not parse_camera_source(camera, config.folder).is_live
+    return CameraWorker(name, source, put=frames.put_and_wait if is_whole else frames.put, tell=news.append)
+
+
+def _info(config: Config, model: Model, topics: Topics) -> Message:
+    runtime = load_runtime()
+    publishing = tuple(name for name, camera in config.cameras.items() if camera.publish_detections)
+    info = DeviceInfo(
+        edge=__version__,
+        python=platform.python_version(),
+        runtime=f"{runtime.name} {runtime.version}",
+        model=model.ref,
+        backend=model.layout.backend,
+        cameras=tuple(config.cameras),
+        privacy=Privacy(detections=publishing),
+    )
+    return info_message(topics, info)

@@ -1,0 +1,68 @@
+"""``edge run``: the service."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from pathlib import Path
+
+import click
+
+from edge.core.errors import BrokerError, EdgeError, SourceError
+
+logger = logging.getLogger(__name__)
+
+
+@click.command()
+@click.option(
+    "--config", "path", type=click.Path(path_type=Path), help="Default: /etc/edge/edge.yaml, else ./edge.yaml."
+)
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Stop after so many seconds.")
+def run(path: Path | None, duration: float | None) -> None:
+    """Watch the cameras and tell the broker, until stopped or until all recordings have ended.
+
+    Exit codes: 0 done; 75 the broker or a camera was away to the end; 78 the configuration or the model is wrong.
+    """
+    from edge.assemble.service import assemble_service
+    from edge.config.load import find_config, load_config
+    from edge.config.not_yet import unused_settings
+    from edge.core.clock import SystemClock
+
+    # the service tells what it does (journald keeps it); -v and -vv tell more
+    root = logging.getLogger()
+    root.setLevel(min(root.level, logging.INFO))
+    file = find_config(path)
+    config = load_config(file)
+    for setting in unused_settings(config):
+        logger.warning("%s: read and checked, but this version does not act on it yet", setting)
+    assembly = assemble_service(config, SystemClock())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: assembly.service.stop())
+    logger.info("%s", assembly.summary)
+    outcome = assembly.service.run(duration)
+    stats = assembly.outlet.stats()
+    logger.info(
+        "stopped after %.1f s: %d frames, %d events, %d delivered",
+        outcome.seconds,
+        outcome.frames,
+        outcome.events,
+        stats.delivered + stats.unheard,
+    )
+    _end(
+        list(outcome.errors.values()),
+        waiting=stats.waiting_events + stats.in_flight,
+        connected=stats.ever_connected,
+        broker=stats.last_error,
+    )
+
+
+def _end(errors: list[EdgeError], *, waiting: int, connected: bool, broker: str | None) -> None:
+    """Raise what ended badly, the one that a person has to mend first."""
+    permanent = [error for error in errors if error.exit_code != SourceError.exit_code]
+    if permanent:
+        raise permanent[0]
+    if not connected or waiting:
+        what = f"{waiting} event(s) could not be delivered" if waiting else "nothing was delivered"
+        raise BrokerError(f"{what}: {broker or 'the broker did not answer'}")
+    if errors:
+        raise errors[0]

@@ -1,0 +1,110 @@
+"""One camera's capture thread: opens, reads, and opens again after a fault, with growing patience."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge.core.errors import EdgeError, RecordingError
+from edge.core.protocols import FrameSource
+from edge.core.values import Frame
+
+logger = logging.getLogger(__name__)
+
+# A camera that comes back is seen again within two seconds; one that stays away costs next to nothing.
+_FIRST_WAIT_S = 0.25
+_LONGEST_WAIT_S = 15.0
+
+
+class CameraState(StrEnum):
+    ONLINE = "online"
+    OFFLINE = "offline"  # away, being tried again
+    ENDED = "ended"  # a recording that came to its end
+    FAILED = "failed"  # a recording that can't be read: trying again will not help
+
+
+@dataclass(frozen=True, slots=True)
+class CameraNews:
+    """A change of one camera's state; ``error`` is why, where there is a why."""
+
+    camera: str
+    state: CameraState
+    error: EdgeError | None = None
+
+
+class CameraWorker:
+    """Runs in its own thread from ``start`` to ``stop``.
+
+    put : takes each frame; may block (recordings read whole) or not (live)
+    tell : takes each change of state; called from this thread
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        source: FrameSource,
+        *,
+        put: Callable[[Frame], None],
+        tell: Callable[[CameraNews], None],
+    ) -> None:
+        self.camera = camera
+        self._source = source
+        self._put = put
+        self._tell = tell
+        self._stop = threading.Event()
+        self._state: CameraState | None = None
+        self._thread = threading.Thread(target=self._run, name=f"capture-{camera}", daemon=True)
+        self.captured = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        self._stop.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Whether the thread ended in time; one that hangs in native code is left to the end of the process."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        wait_s = _FIRST_WAIT_S
+        while not self._stop.is_set():
+            before = self.captured
+            try:
+                self._source.open()
+                self._read_until_it_ends()
+                return
+            except RecordingError as error:
+                self._become(CameraState.FAILED, error)
+                return
+            except EdgeError as error:
+                self._become(CameraState.OFFLINE, error)
+            except Exception as error:  # a fault in a foreign library must not silence the camera for good
+                logger.exception("camera %s: unexpected fault in its source", self.camera)
+                self._become(CameraState.OFFLINE, EdgeError(f"unexpected fault: {error}"))
+            finally:
+                self._source.close()
+            wait_s = _FIRST_WAIT_S if self.captured > before else min(wait_s * 2, _LONGEST_WAIT_S)
+            # jitter, so that many cameras behind one switch do not come back in step
+            self._stop.wait(wait_s * random.uniform(0.75, 1.25))  # noqa: S311
+
+    def _read_until_it_ends(self) -> None:
+        while not self._stop.is_set():
+            frame = self._source.read()
+            if frame is None:
+                self._become(CameraState.ENDED, None)
+                return
+            self.captured += 1
+            self._become(CameraState.ONLINE, None)
+            self._put(frame)
+
+    def _become(self, state: CameraState, error: EdgeError | None) -> None:
+        if state is self._state:
+            return
+        self._state = state
+        self._tell(CameraNews(self.camera, state, error))

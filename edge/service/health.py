@@ -1,0 +1,89 @@
+"""From what the service measured to what it says about its health: a state, and reason codes a person can look up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.core.protocols import Clock
+from edge.core.values import Message
+from edge.report import states
+from edge.report.topics import Topics
+from edge.service.camera import CameraState
+from edge.service.machine import disk_free_mb, temperature_c, throttled_flags
+from edge.service.runner import Reading
+
+_DISK_LOW_MB = 100
+# The Pi 4's and 5's firmware lowers the clock at 80 to 85 degrees (Raspberry Pi documentation, frequency management).
+_HOT_C = 80.0
+
+_WIRE_STATES = {
+    CameraState.ONLINE: states.CameraState.ONLINE,
+    CameraState.OFFLINE: states.CameraState.OFFLINE,
+    CameraState.ENDED: states.CameraState.OFFLINE,
+    CameraState.FAILED: states.CameraState.OFFLINE,
+}
+
+
+def camera_status(topics: Topics) -> Callable[[str, CameraState], Message]:
+    """How a camera's state is told; a recording that has ended is offline to those who listen."""
+    return lambda camera, state: states.camera_message(topics, camera, _WIRE_STATES[state])
+
+
+def health_report(
+    topics: Topics, cameras: tuple[str, ...], clock: Clock, *, folder: Path
+) -> Callable[[Reading], Message]:
+    """How the service's readings are told; ``folder`` is where it writes."""
+
+    def report(reading: Reading) -> Message:
+        temperature, throttled, disk = temperature_c(), throttled_flags(), disk_free_mb(folder)
+        reasons = _reasons(reading, cameras, temperature=temperature, throttled=throttled, disk_mb=disk)
+        health = states.Health(
+            state=_state(reading, reasons, cameras),
+            reasons=reasons,
+            wall_ms=round(clock.utc_now().timestamp() * 1000),
+            uptime_s=round(reading.uptime_s),
+            cameras=tuple(_camera(name, reading) for name in cameras),
+            latency=tuple(states.StageLatency(stage, each.p50, each.p95) for stage, each in reading.stages.items()),
+            drops=tuple(states.DropCount(cause, count) for cause, count in reading.drops.items()),
+            temperature_c=temperature,
+            throttled=throttled,
+            disk_free_mb=disk,
+            clock_synced=clock.is_synced(),
+        )
+        return states.health_message(topics, health)
+
+    return report
+
+
+def _camera(name: str, reading: Reading) -> states.CameraHealth:
+    state = reading.cameras.get(name)
+    wire = states.CameraState.OFFLINE if state is None else _WIRE_STATES[state]
+    return states.CameraHealth(name, wire, reading.rates.get(name))
+
+
+def _reasons(
+    reading: Reading,
+    cameras: tuple[str, ...],
+    *,
+    temperature: float | None,
+    throttled: tuple[str, ...] | None,
+    disk_mb: int | None,
+) -> tuple[str, ...]:
+    found = {
+        "camera_offline": any(
+            reading.cameras.get(name, CameraState.OFFLINE) is CameraState.OFFLINE for name in cameras
+        ),
+        "source_unreadable": CameraState.FAILED in reading.cameras.values(),
+        "hot": temperature is not None and temperature >= _HOT_C,
+        "throttled": any(not flag.endswith("_occurred") for flag in throttled or ()),
+        "disk_low": disk_mb is not None and disk_mb < _DISK_LOW_MB,
+    }
+    return tuple(code for code, holds in found.items() if holds)
+
+
+def _state(reading: Reading, reasons: tuple[str, ...], cameras: tuple[str, ...]) -> states.HealthState:
+    if not reasons:
+        return states.HealthState.OK
+    watching = [name for name in cameras if reading.cameras.get(name) is CameraState.ONLINE]
+    return states.HealthState.DEGRADED if watching else states.HealthState.FAILED

@@ -1,0 +1,127 @@
+"""The page to read first: one frame in, messages out. No thread, no queue, no clock of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge.core.protocols import Clock
+from edge.core.values import (
+    Detections,
+    Event,
+    Frame,
+    FrameSize,
+    Message,
+    ModelRef,
+    Occurrence,
+    StageTimes,
+    Track,
+)
+from edge.service.identity import Identities, event_time
+
+
+class Detector(Protocol):
+    """What the pipeline needs of ``edge.infer``."""
+
+    times: StageTimes
+
+    def detect(self, frame: Frame) -> Detections: ...
+
+
+class Wanted(Protocol):
+    """What the camera's configuration lets through."""
+
+    def select(self, detections: Detections) -> Detections: ...
+
+    def confident(self, detections: Detections) -> Detections: ...
+
+
+class Tracker(Protocol):
+    def update(self, detections: Detections, captured_ns: int) -> tuple[Track, ...]: ...
+
+
+class Rules(Protocol):
+    def update(self, tracks: tuple[Track, ...], frame: Frame) -> list[Occurrence]: ...
+
+    def finish(self) -> list[Occurrence]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How what was found becomes messages.
+
+    detections : None unless the configuration asks for every inference
+    """
+
+    event: Callable[[Event], Message]
+    detections: Callable[[Frame, Detections, StageTimes], Message] | None = None
+
+
+class Pipeline:
+    """One camera's path from a frame to messages."""
+
+    def __init__(
+        self,
+        *,
+        camera: str,
+        detector: Detector,
+        wanted: Wanted,
+        tracker: Tracker,
+        rules: Rules,
+        telling: Telling,
+        identities: Identities,
+        model: ModelRef,
+        backend: str,
+        clock: Clock,
+    ) -> None:
+        self._camera = camera
+        self._detector = detector
+        self._wanted = wanted
+        self._tracker = tracker
+        self._rules = rules
+        self._telling = telling
+        self._identities = identities
+        self._model = model
+        self._backend = backend
+        self._clock = clock
+        self._size = FrameSize(0, 1, 1)
+
+    @property
+    def times(self) -> StageTimes:
+        """Of the newest frame."""
+        return self._detector.times
+
+    def process(self, frame: Frame) -> list[Message]:
+        """All that this frame gives reason to say."""
+        self._size = FrameSize(frame.sequence, frame.width, frame.height)
+        detections = self._wanted.select(self._detector.detect(frame))
+        tracks = self._tracker.update(detections, frame.captured_ns)
+        occurrences = self._rules.update(tracks, frame)
+        messages = [self._tell(occurrence) for occurrence in occurrences]
+        if self._telling.detections:
+            shown = self._wanted.confident(detections)
+            messages.append(self._telling.detections(frame, shown, self._detector.times))
+        return messages
+
+    def finish(self) -> list[Message]:
+        """The recording has ended, or the camera is gone: so are the tracks."""
+        return [self._tell(occurrence) for occurrence in self._rules.finish()]
+
+    def tell(self, occurrence: Occurrence) -> Message:
+        """Say something about the camera itself."""
+        return self._tell(occurrence)
+
+    def _tell(self, occurrence: Occurrence) -> Message:
+        seen = occurrence.track is not None
+        event = Event(
+            id=self._identities.next(),
+            camera=self._camera,
+            occurrence=occurrence,
+            time=event_time(occurrence, self._clock),
+            frame=FrameSize(occurrence.frame_sequence, self._size.width, self._size.height) if seen else None,
+            model=self._model if seen else None,
+            backend=self._backend,
+            latency=self._detector.times if seen else StageTimes(),
+        )
+        return self._telling.event(event)

@@ -1,0 +1,228 @@
+"""The running service: capture threads in, one inference loop, one way out; and an orderly end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from edge.core.errors import EdgeError
+from edge.core.protocols import Clock
+from edge.core.values import EventType, Frame, Message, Occurrence
+from edge.service.camera import CameraNews, CameraState, CameraWorker
+from edge.service.frames import NewestFrames
+from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
+from edge.service.pipeline import Pipeline
+from edge.service.systemd import Notifier
+
+logger = logging.getLogger(__name__)
+
+_IDLE_S = 0.2  # how long the loop waits for a frame before it looks at the clock
+_JOIN_S = 2.0  # a capture thread that is still in a native call by then is left to the end of the process
+
+
+class Outlet(Protocol):
+    """The way out, driven by a thread of the service."""
+
+    def open(self) -> None: ...
+
+    def run(self) -> None: ...
+
+    def send(self, message: Message) -> None: ...
+
+    def close(self) -> None: ...
+
+    def dropped(self) -> Counter[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the service knows about itself at one instant.
+
+    frames : looked at since the start; rates : frames per second by camera since the reading before
+    """
+
+    uptime_s: float
+    frames: int
+    rates: dict[str, float]
+    stages: dict[str, Quantiles]
+    drops: dict[str, int]
+    cameras: dict[str, CameraState]
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """How the service's own state becomes messages."""
+
+    camera: Callable[[str, CameraState], Message]
+    health: Callable[[Reading], Message]
+    interval_s: float = 30.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a run went: for the exit code and the last words."""
+
+    seconds: float = 0.0
+    frames: int = 0
+    events: int = 0
+    errors: dict[str, EdgeError] = field(default_factory=dict)
+    cameras: dict[str, CameraState] = field(default_factory=dict)
+
+
+class Service:
+    """Everything that runs. ``run`` blocks until it is stopped, all recordings have ended or the time is up.
+
+    Messages are made in the calling thread alone, so events are numbered in the order in which they are sent.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: Sequence[CameraWorker],
+        pipelines: Mapping[str, Pipeline],
+        frames: NewestFrames,
+        news: deque[CameraNews],
+        outlet: Outlet,
+        reports: Reports,
+        notifier: Notifier,
+        clock: Clock,
+    ) -> None:
+        self._workers = workers
+        self._pipelines = pipelines
+        self._frames = frames
+        self._news = news
+        self._outlet = outlet
+        self._reports = reports
+        self._notifier = notifier
+        self._clock = clock
+        self._stop = threading.Event()
+        self._stages = StageMeter()
+        self._started_ns = clock.monotonic_ns()
+        self._rates = {camera: RateMeter(self._started_ns) for camera in pipelines}
+        self._next_health_ns = self._started_ns
+        self._outcome = Outcome()
+
+    def stop(self) -> None:
+        """Ask for an orderly end; safe from a signal handler."""
+        self._stop.set()
+
+    def run(self, duration_s: float | None = None) -> Outcome:
+        """Run to the end; returns how it went."""
+        publisher = threading.Thread(target=self._outlet.run, name="publish", daemon=True)
+        self._outlet.open()
+        publisher.start()
+        for worker in self._workers:
+            worker.start()
+        self._notifier.ready(f"watching {len(self._workers)} camera(s)")
+        try:
+            self._loop(None if duration_s is None else self._started_ns + round(duration_s * 1e9))
+        finally:
+            self._end(publisher)
+        return self._outcome
+
+    def _loop(self, end_ns: int | None) -> None:
+        while not self._stop.is_set():
+            frame = self._frames.take(_IDLE_S)
+            # news first: a camera is online before its first event, and ended after its last frame
+            self._tell_news(frame)
+            if frame is not None:
+                self._send_all(self._pipelines[frame.camera].process(frame))
+                self._stages.add(self._pipelines[frame.camera].times)
+                self._rates[frame.camera].add()
+            now_ns = self._clock.monotonic_ns()
+            self._report_health(now_ns)
+            if (end_ns is not None and now_ns >= end_ns) or self._all_ended():
+                return
+
+    def _tell_news(self, current: Frame | None) -> None:
+        held: set[str] = set()
+        for _ in range(len(self._news)):
+            news = self._news.popleft()
+            unread = self._frames.holds(news.camera) or (current is not None and current.camera == news.camera)
+            if news.camera in held or (unread and news.state is not CameraState.ONLINE):
+                held.add(news.camera)  # its last frame is still to be looked at; later news keep their order
+                self._news.append(news)
+                continue
+            self._tell_change(news)
+
+    def _tell_change(self, news: CameraNews) -> None:
+        before = self._outcome.cameras.get(news.camera)
+        self._outcome.cameras[news.camera] = news.state
+        if news.error is not None:
+            self._outcome.errors[news.camera] = news.error
+            logger.error("camera %s: %s", news.camera, news.error)
+        elif news.state is CameraState.ONLINE:
+            self._outcome.errors.pop(news.camera, None)
+            logger.info("camera %s: online", news.camera)
+        pipeline = self._pipelines[news.camera]
+        if news.state is not CameraState.ONLINE:
+            self._send_all(pipeline.finish())
+        self._outlet.send(self._reports.camera(news.camera, news.state))
+        if before is not None and news.state in _CHANGES:
+            self._send_all([pipeline.tell(self._occurrence(_CHANGES[news.state]))])
+
+    def _occurrence(self, kind: EventType) -> Occurrence:
+        return Occurrence(kind, self._clock.monotonic_ns(), self._clock.utc_now(), frame_sequence=0)
+
+    def _send_all(self, messages: list[Message]) -> None:
+        for message in messages:
+            self._outcome.events += message.qos > 0
+            self._outlet.send(message)
+
+    def _all_ended(self) -> bool:
+        if self._news:
+            return False
+        states = self._outcome.cameras
+        over = {CameraState.ENDED, CameraState.FAILED}
+        return len(states) == len(self._workers) and all(state in over for state in states.values())
+
+    def _report_health(self, now_ns: int) -> None:
+        if now_ns < self._next_health_ns:
+            return
+        self._next_health_ns = now_ns + round(self._reports.interval_s * 1e9)
+        self._outlet.send(self._reports.health(self._reading(now_ns)))
+        self._notifier.alive()
+
+    def _reading(self, now_ns: int) -> Reading:
+        overwritten = Counter({"frame_overwritten": self._frames.dropped.total()})
+        return Reading(
+            uptime_s=(now_ns - self._started_ns) / 1e9,
+            frames=self._frames_seen(),
+            rates={camera: rate.read(now_ns) for camera, rate in self._rates.items()},
+            stages=self._stages.quantiles(),
+            drops=merge_drops(overwritten, self._outlet.dropped()),
+            cameras=dict(self._outcome.cameras),
+        )
+
+    def _frames_seen(self) -> int:
+        return sum(rate.total for rate in self._rates.values())
+
+    def _end(self, publisher: threading.Thread) -> None:
+        self._notifier.stopping()
+        for worker in self._workers:
+            worker.ask_to_stop()
+        self._frames.close()
+        for worker in self._workers:
+            if not worker.join(_JOIN_S):
+                logger.warning("camera %s: its read did not return; left behind", worker.camera)
+        self._finish_tracks()
+        now_ns = self._clock.monotonic_ns()
+        self._outcome.seconds = (now_ns - self._started_ns) / 1e9
+        self._outcome.frames = self._frames_seen()
+        self._outlet.send(self._reports.health(self._reading(now_ns)))
+        self._outlet.close()
+        publisher.join(_JOIN_S)
+
+    def _finish_tracks(self) -> None:
+        self._tell_news(None)
+        for camera, pipeline in self._pipelines.items():
+            if self._outcome.cameras.get(camera) is CameraState.ONLINE:
+                self._send_all(pipeline.finish())
+                self._outlet.send(self._reports.camera(camera, CameraState.OFFLINE))
+
+
+_CHANGES = {CameraState.ONLINE: EventType.CAMERA_ONLINE, CameraState.OFFLINE: EventType.CAMERA_OFFLINE}

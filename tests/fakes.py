@@ -1,0 +1,79 @@
+"""First-class fakes of the doors: they keep the door's promises, and are told what happens next."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from edge.core.errors import EdgeError
+from edge.core.values import Detections, Frame, Message, StageTimes
+from tests.builders import make_frame
+
+Step = Frame | EdgeError | None
+
+
+class FakeSource:
+    """Plays a script: frames are read, errors raised, None ends it. Opening again goes on where it stopped."""
+
+    def __init__(self, script: Iterable[Step], *, open_errors: Iterable[EdgeError] = ()) -> None:
+        self._script = iter(list(script))
+        self._open_errors = iter(list(open_errors))
+        self.opened = 0
+        self.closed = 0
+
+    def open(self) -> None:
+        self.opened += 1
+        error = next(self._open_errors, None)
+        if error is not None:
+            raise error
+
+    def read(self) -> Frame | None:
+        step = next(self._script, None)
+        if isinstance(step, EdgeError):
+            raise step
+        return step
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class FakeDetector:
+    """Sees what a function of the frame says."""
+
+    def __init__(self, see: Callable[[Frame], Detections] = lambda _frame: Detections.empty()) -> None:
+        self._see = see
+        self.times = StageTimes(capture=1.0, preprocess=1.0, infer=10.0, decode=1.0)
+        self.frames: list[int] = []
+
+    def detect(self, frame: Frame) -> Detections:
+        self.frames.append(frame.sequence)
+        return self._see(frame)
+
+
+class FakeOutlet:
+    """Keeps every message; its thread waits until it is closed."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self._closed = threading.Event()
+
+    def open(self) -> None:
+        self._closed.clear()
+
+    def run(self) -> None:
+        self._closed.wait()
+
+    def send(self, message: Message) -> None:
+        self.messages.append(message)
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def dropped(self) -> Counter[str]:
+        return Counter()
+
+
+def frames_of(count: int, *, camera: str = "yard", fps: float = 10.0) -> list[Frame]:
+    """So many frames, evenly spaced in time."""
+    return [make_frame(camera=camera, sequence=number, at_s=number / fps) for number in range(count)]

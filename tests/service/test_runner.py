@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import threading
+from collections import deque
+from datetime import UTC, datetime
+
+from edge.core.clock import SystemClock
+from edge.core.errors import RecordingError, SourceError
+from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Track
+from edge.core.values import EventType as Type
+from edge.service.camera import CameraNews, CameraState, CameraWorker
+from edge.service.frames import NewestFrames
+from edge.service.identity import Identities
+from edge.service.pipeline import Pipeline, Telling
+from edge.service.runner import Reports, Service
+from edge.service.systemd import Notifier
+from tests.fakes import FakeDetector, FakeOutlet, FakeSource, frames_of
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+TRACK = Track(1, 0, "person", 0.9, 0.9, Box(0, 0, 10, 20), 0, 0)
+
+
+class Everything:
+    def select(self, detections: Detections) -> Detections:
+        return detections
+
+    confident = select
+
+
+class NoTracks:
+    def update(self, detections: object, captured_ns: int) -> tuple[Track, ...]:
+        return ()
+
+
+class OneTrackPerRecording:
+    """Starts a track at the first frame, ends it when asked to finish."""
+
+    def __init__(self) -> None:
+        self._open = False
+
+    def update(self, tracks: tuple[Track, ...], frame: Frame) -> list[Occurrence]:
+        if self._open:
+            return []
+        self._open = True
+        return [Occurrence(Type.TRACK_START, frame.captured_ns, AT, frame.sequence, TRACK)]
+
+    def finish(self) -> list[Occurrence]:
+        was_open, self._open = self._open, False
+        return [Occurrence(Type.TRACK_END, 0, AT, 0, TRACK)] if was_open else []
+
+
+def event_line(event: Event) -> Message:
+    text = f"{event.id.seq} {event.camera} {event.occurrence.type}"
+    return Message("event", text.encode(), qos=1)
+
+
+def make_service(sources: dict[str, FakeSource], *, whole: bool = True) -> tuple[Service, FakeOutlet]:
+    clock = SystemClock()
+    frames = NewestFrames(tuple(sources))
+    news: deque[CameraNews] = deque()
+    outlet = FakeOutlet()
+    identities = Identities("gate", "EPOCH")
+    pipelines = {
+        camera: Pipeline(
+            camera=camera,
+            detector=FakeDetector(),
+            wanted=Everything(),
+            tracker=NoTracks(),
+            rules=OneTrackPerRecording(),
+            telling=Telling(event_line),
+            identities=identities,
+            model=ModelRef("m", "0" * 64),
+            backend="cpu",
+            clock=clock,
+        )
+        for camera in sources
+    }
+    put = frames.put_and_wait if whole else frames.put
+    workers = [CameraWorker(camera, source, put=put, tell=news.append) for camera, source in sources.items()]
+    reports = Reports(
+        camera=lambda camera, state: Message(f"status/{camera}", state.encode(), 1, retain=True),
+        health=lambda reading: Message("health", str(reading.frames).encode(), retain=True),
+    )
+    service = Service(
+        workers=workers,
+        pipelines=pipelines,
+        frames=frames,
+        news=news,
+        outlet=outlet,
+        reports=reports,
+        notifier=Notifier(""),
+        clock=clock,
+    )
+    return service, outlet
+
+
+def said(outlet: FakeOutlet, topic: str) -> list[str]:
+    return [message.payload.decode() for message in outlet.messages if message.topic == topic]
+
+
+def test_a_run_ends_when_its_recordings_end_and_has_looked_at_every_frame() -> None:
+    service, outlet = make_service({"yard": FakeSource([*frames_of(25), None])})
+
+    outcome = service.run()
+
+    assert outcome.frames == 25
+    assert outcome.cameras == {"yard": CameraState.ENDED}
+    assert said(outlet, "event") == ["1 yard track_start", "2 yard track_end"]
+    assert said(outlet, "status/yard") == ["online", "ended"]
+    assert said(outlet, "health")[-1] == "25"
+
+
+def test_one_broken_camera_does_not_hold_up_the_other() -> None:
+    sources = {
+        "broken": FakeSource([], open_errors=[RecordingError("clip.mp4: not a video")]),
+        "yard": FakeSource([*frames_of(5), None]),
+    }
+    service, _ = make_service(sources)
+
+    outcome = service.run()
+
+    assert outcome.frames == 5
+    assert outcome.cameras == {"broken": CameraState.FAILED, "yard": CameraState.ENDED}
+    assert "not a video" in str(outcome.errors["broken"])
+
+
+def test_a_camera_that_comes_back_is_told_as_events_and_ends_the_tracks_before() -> None:
+    first, second = frames_of(2)
+    service, outlet = make_service({"yard": FakeSource([first, SourceError("unplugged"), second, None])})
+
+    service.run()
+
+    assert said(outlet, "event") == [
+        "1 yard track_start",
+        "2 yard track_end",
+        "3 yard camera_offline",
+        "4 yard camera_online",
+        "5 yard track_start",
+        "6 yard track_end",
+    ]
+
+
+def test_a_duration_ends_a_run_whose_camera_never_came() -> None:
+    service, _ = make_service({"yard": FakeSource([], open_errors=[SourceError("away")] * 99)})
+
+    outcome = service.run(duration_s=0.05)
+
+    assert outcome.frames == 0
+    assert outcome.cameras == {"yard": CameraState.OFFLINE}
+
+
+def test_a_stop_from_outside_ends_the_run_and_its_open_tracks() -> None:
+    class Endless(FakeSource):
+        def read(self) -> Frame | None:
+            reached.set()
+            return frames_of(1)[0]
+
+    reached = threading.Event()
+    service, outlet = make_service({"yard": Endless([])}, whole=False)
+    threading.Thread(target=lambda: (reached.wait(10.0), service.stop())).start()
+
+    outcome = service.run()
+
+    assert outcome.cameras["yard"] in {CameraState.ONLINE}
+    assert said(outlet, "event")[-1].endswith("track_end")
+    assert said(outlet, "status/yard")[-1] == "offline"
