@@ -39,15 +39,14 @@ def draw_detections(image: NDArray[np.uint8], detections: Detections, labels: Se
     height, width = canvas.shape[:2]
     side = (height * width) ** 0.5
     pen = _Pen(side)
-    for index in range(len(detections) - 1, -1, -1):
+    places = [_inside(box, width=width, height=height) for box in detections.boxes]
+    visible = [(index, place) for index, place in enumerate(places) if place is not None][::-1]
+    for index, place in visible:
+        cv2.rectangle(canvas, place[:2], place[2:], class_colour(int(detections.class_ids[index])), pen.line_px)
+    for index, place in visible:  # after all boxes: no line may cross out a label
         class_id = int(detections.class_ids[index])
-        colour = class_colour(class_id)
-        corners = _inside(detections.boxes[index], width=width, height=height)
-        if corners is None:
-            continue
-        cv2.rectangle(canvas, corners[:2], corners[2:], colour, pen.line_px, cv2.LINE_8)
         text = f"{_label(class_id, labels)} {_percent(float(detections.scores[index]))}".rstrip()
-        _draw_text(canvas, text, corners, colour, pen)
+        _draw_text(canvas, text, place, class_colour(class_id), pen)
     return canvas
 
 
@@ -65,7 +64,7 @@ class _Pen:
         self.line_px = max(1, round(side * _LINE_SHARE))
         letter_px = max(_SMALLEST_LETTER_PX, side * _TEXT_SHARE)
         self.font_scale = letter_px / _FONT_HEIGHT_PX
-        self.font_px = max(1, round(letter_px / 9))
+        self.font_px = max(1, round(letter_px / 11))
         self.margin_px = max(2, round(letter_px * 0.4))
 
 
