@@ -39,6 +39,7 @@ class Property(IntEnum):
     RATE = cv2.CAP_PROP_FPS
     FOURCC = cv2.CAP_PROP_FOURCC
     FRAMES = cv2.CAP_PROP_FRAME_COUNT
+    TURN_UPRIGHT = cv2.CAP_PROP_ORIENTATION_AUTO
     BUFFERS = cv2.CAP_PROP_BUFFERSIZE
     OPEN_TIMEOUT_MS = cv2.CAP_PROP_OPEN_TIMEOUT_MSEC
     READ_TIMEOUT_MS = cv2.CAP_PROP_READ_TIMEOUT_MSEC
@@ -65,7 +66,9 @@ class OpenCvStream:
 
     @classmethod
     def of_file(cls, path: str, opener: CaptureOpener) -> OpenCvStream:
-        return cls(opener(path, cv2.CAP_FFMPEG, []))
+        stream = cls(opener(path, cv2.CAP_FFMPEG, []))
+        stream.ask(Property.TURN_UPRIGHT, 1)  # telephones film lying and note it; wheels differ in the default
+        return stream
 
     @classmethod
     def of_url(cls, url: str, opener: CaptureOpener, *, open_timeout_s: float, read_timeout_s: float) -> OpenCvStream:

@@ -61,7 +61,7 @@ def describe(content: bytes) -> str:
         return _ISO_BRANDS.get(content[8:12], "an MP4 video")
     if content.startswith((b"\xff\xd8\xff", _PNG, b"BM", b"RIFF")):
         return "a picture that ends inside its header"
-    is_text = all(byte >= 32 or byte in b"\t\r\n" for byte in content[:256])
+    is_text = all(32 <= byte < 127 or byte in b"\t\r\n" for byte in content[:256])
     return "text" if is_text else f"unknown bytes ({content[:8].hex(' ')})"
 
 

@@ -87,6 +87,8 @@ def _checked_header(path: Path, content: bytes) -> PictureHeader:
     if header is None:
         raise RecordingError(f"{path}: expected a JPEG, PNG, BMP or WebP picture, found {describe(content)}")
     where = f"a {header.kind} of {header.width}x{header.height}"
+    if header.width * header.height == 0:
+        raise RecordingError(f"{path}: expected a picture, found {where}, which holds no pixels; copy it again")
     if header.width * header.height > MAX_PIXELS:
         raise RecordingError(
             f"{path}: expected at most {MAX_PIXELS // 1_000_000} megapixels, found {where}; scale it down first"

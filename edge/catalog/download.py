@@ -182,7 +182,11 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     """Follows redirects, but never off https."""
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - urllib's
-        _check_scheme(newurl)
+        try:
+            _check_scheme(newurl)
+        except ModelError:
+            fp.close()  # the answer that redirects; urllib would leave its socket to the garbage collector
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

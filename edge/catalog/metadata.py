@@ -53,7 +53,7 @@ def read_metadata(model: ModelFile) -> Metadata:
     mappings = {name: mapping for name, text in files.items() if (mapping := _literal(text))}
     told = next((mapping for mapping in mappings.values() if mapping.keys() & {"names", "task"}), {})
     names = _names(told.get("names"))
-    label_file = _label_file([name for name in files if name.endswith(".txt") and name not in mappings])
+    label_file = _label_file([name for name, text in files.items() if name.endswith(".txt") and not _is_mapping(text)])
     mean, std = _normalisation(model)
     labels = names or (parse_labels(files[label_file]) if label_file else ())
     return Metadata(
@@ -99,7 +99,7 @@ def _label_file(texts: list[str]) -> str:
 
 def _literal(text: str) -> dict[str, object]:
     """The mapping that Ultralytics writes: JSON or Python's literal form."""
-    if not text.lstrip().startswith("{"):
+    if not _is_mapping(text):
         return {}
     for read in (json.loads, ast.literal_eval):
         try:
@@ -109,6 +109,10 @@ def _literal(text: str) -> dict[str, object]:
         if isinstance(value, dict):
             return {str(key): item for key, item in value.items()}
     return {}
+
+
+def _is_mapping(text: str) -> bool:
+    return text.lstrip().startswith("{")
 
 
 def _names(value: object) -> tuple[str, ...]:

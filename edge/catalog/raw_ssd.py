@@ -126,7 +126,8 @@ def _anchors(evidence: Evidence, pair: Pair, anchors_at: OutputView | None) -> A
 def _anchor_constant(evidence: Evidence, count: int) -> int | None:
     """A constant [count, 4] in the file whose numbers can be anchors."""
     for tensor in evidence.model.tensors:
-        if not tensor.is_constant or tensor.shape not in {(count, 4), (1, count, 4)}:
+        named = tensor.shape == (1, count, 4) and "anchor" in tensor.name.lower()
+        if not tensor.is_constant or not (named or tensor.shape == (count, 4)):
             continue
         stored = evidence.model.constant(tensor.index)
         if stored is None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.catalog.evidence import Evidence, OutputView, Recognition
-from edge.catalog.grid import anchor_strides_of, cell_centres, follows, strides_of
+from edge.catalog.grid import anchor_strides_of, cell_centres, cell_counts, follows, strides_of
 from edge.catalog.scores import check_class_scores, score_kind, units_of_centres
 from edge.core.errors import ModelError
 from edge.core.model import Family
@@ -65,7 +65,7 @@ def _readings(plane: tuple[int, int], width: int, height: int) -> list[_Reading]
 
 def _choose(evidence: Evidence, view: OutputView, readings: list[_Reading]) -> _Reading:
     """The one reading that the evidence supports; labels first, then metadata, operators, and the numbers."""
-    for narrow in (_by_labels, _by_metadata, _by_operators, _by_coco, _by_numbers):
+    for narrow in (_by_axes, _by_labels, _by_metadata, _by_operators, _by_coco, _by_numbers):
         if len(readings) == 1:
             break
         readings = narrow(evidence, view, readings) or readings
@@ -76,6 +76,21 @@ def _choose(evidence: Evidence, view: OutputView, readings: list[_Reading]) -> _
             "Name the family with --family, or give the labels with --labels FILE"
         )
     return readings[0]
+
+
+def _by_axes(evidence: Evidence, view: OutputView, readings: list[_Reading]) -> list[_Reading]:
+    """As many channels as candidates: the axis order in which the centres follow the grid."""
+    if len({reading.transposed for reading in readings}) == 1:
+        return readings
+    following = [r for r in readings if _follows(evidence, view, r)]
+    # Raw YOLOX follows nothing and is never written channels first.
+    return following or [reading for reading in readings if reading.transposed]
+
+
+def _follows(evidence: Evidence, view: OutputView, reading: _Reading) -> bool:
+    table = view.table(transposed=reading.transposed)
+    each = len(table) // sum(cell_counts(evidence.width, evidence.height, reading.strides)) if table is not None else 0
+    return table is not None and each == 1 and _centres_follow(evidence, table, reading.strides)
 
 
 def _by_labels(evidence: Evidence, view: OutputView, readings: list[_Reading]) -> list[_Reading]:  # noqa: ARG001

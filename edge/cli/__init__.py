@@ -20,6 +20,7 @@ _COMMANDS = {
     "detect": ("edge.cli.detect", "detect"),
     "eval": ("edge.cli.evaluate", "evaluate"),
     "models": ("edge.cli.models", "models"),
+    "track": ("edge.cli.track", "track"),
 }
 
 

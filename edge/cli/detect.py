@@ -13,13 +13,16 @@ from edge.assemble.detector import open_detector
 from edge.assemble.model import find
 from edge.capture.image_folder import natural_order
 from edge.capture.pictures import read_picture, write_picture
-from edge.cli.options import model_option, prepare_folder, threads_option
+from edge.cli.options import model_option, path_kind, prepare_folder, threads_option
 from edge.core.clock import SystemClock
 from edge.core.errors import EdgeError, RecordingError, UsageError
 from edge.core.model import Model
 from edge.core.values import Detections, Frame
 from edge.infer.detector import Detector
 from edge.report.drawing import draw_detections
+
+# A picture whose name ends in something else is drawn as .jpg.
+_DRAWN_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 class SeenObject(msgspec.Struct, frozen=True):
@@ -61,7 +64,8 @@ def detect(
     if draw is not None:
         prepare_folder(draw, "--draw")
     chosen = find(model)
-    detector = open_detector(chosen, threads=threads, threshold=chosen.threshold if threshold is None else threshold)
+    lowest = chosen.threshold if threshold is None else threshold
+    detector = open_detector(chosen, threads=threads, threshold=lowest)
     broken = 0
     drawn = _drawn_paths(paths, draw)
     for sequence, path in enumerate(paths):
@@ -71,7 +75,7 @@ def detect(
             click.echo(f"edge: {error}", err=True)
             broken += 1
         else:
-            click.echo(msgspec.json.encode(seen) if as_json else _as_text(seen))
+            click.echo(msgspec.json.encode(seen) if as_json else _as_text(seen, lowest))
     return 1 if broken else 0
 
 
@@ -79,9 +83,10 @@ def _expand(images: Sequence[Path]) -> list[Path]:
     """Files as they are, folders as their pictures. Nothing is run when a path is wrong."""
     paths: list[Path] = []
     for path in images:
-        if path.is_dir():
+        kind = path_kind(path)
+        if kind == "folder":
             paths.extend(_pictures_in(path))
-        elif path.exists():
+        elif kind == "file":
             paths.append(path)
         else:
             raise UsageError(f"{path}: no such file or folder; expected a picture or a folder of pictures")
@@ -120,7 +125,8 @@ def _drawn_paths(sources: Sequence[Path], folder: Path | None) -> list[Path | No
     paths: list[Path | None] = []
     for source in sources:
         endings = chain([""], (f"-{number}" for number in count(2)))
-        names = (f"{source.stem}{ending}{source.suffix}" for ending in endings)
+        suffix = source.suffix if source.suffix.lower() in _DRAWN_SUFFIXES else ".jpg"
+        names = (f"{source.stem}{ending}{suffix}" for ending in endings)
         path = next(path for name in names if (path := folder / name).resolve() not in taken)
         taken.add(path.resolve())
         paths.append(path)
@@ -135,10 +141,12 @@ def _objects(detections: Detections, labels: Sequence[str]) -> Iterable[SeenObje
         yield SeenObject(labels[class_id], class_id, round(score, 4), (x1, y1, x2, y2))
 
 
-def _as_text(seen: SeenPicture) -> str:
-    lines = [f"{seen.file} ({seen.width} x {seen.height}): {len(seen.detections) or 'no'} detections by {seen.model}"]
+def _as_text(seen: SeenPicture, threshold: float) -> str:
+    lines = [f"{seen.file} ({seen.width} x {seen.height}), {seen.model}:"]
     if seen.detections:
         lines.append(f"  {'label':<20} {'score':>5}  box (x1, y1, x2, y2)")
+    else:
+        lines.append(f"  nothing scores {threshold:g} or more (--threshold shows less certain ones)")
     for one in seen.detections:
         corners = ", ".join(f"{value:.0f}" for value in one.box)
         lines.append(f"  {one.label:<20} {one.score:>5.2f}  {corners}")

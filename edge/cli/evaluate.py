@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from edge.assemble.detector import open_detector
 from edge.assemble.model import find
-from edge.cli.options import prepare_folder, threads_option
+from edge.cli.options import path_kind, prepare_folder, threads_option
 from edge.core.clock import SystemClock
 from edge.core.errors import UsageError
 from edge.core.model import Family, Model
@@ -83,9 +83,9 @@ def evaluate(
 
 
 def _read_set(images: Path, annotations: Path, limit: int | None) -> Annotations:
-    if not images.is_dir():
-        found = "a file" if images.exists() else "nothing"
-        raise UsageError(f"{images}: expected the folder of pictures (--images), found {found}")
+    found = path_kind(images)
+    if found != "folder":
+        raise UsageError(f"{images}: expected the folder of pictures (--images), found {found} there")
     truth = read_annotations(annotations)
     return truth if limit is None else truth.select(range(min(limit, len(truth.pictures))))
 
@@ -143,7 +143,9 @@ def _as_text(summary: Summary) -> str:
         lines.append(f"  ... and {len(most) - _SHOWN_LABELS} labels with fewer objects (--json and --report have all)")
     lines.append(f"  precision and recall at score {summary.settings.working_threshold:g}, IoU 0.5")
     if summary.unknown_categories:
-        lines.append(f"  not measured, unknown to the model: {', '.join(summary.unknown_categories)}")
+        lines.append(
+            f"  {len(summary.unknown_categories)} categories of the set are unknown to the model: not measured"
+        )
     return "\n".join(lines)
 
 

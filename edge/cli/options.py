@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 from uuid import uuid4
 
 import click
@@ -31,6 +32,22 @@ threads_option = click.option(
     show_default="the cores of this machine, up to 4",
     help="Threads for the model.",
 )
+
+
+def path_kind(path: Path) -> Literal["file", "folder", "nothing"]:
+    """What a path leads to.
+
+    Raises
+    ------
+    UsageError
+        If the system does not say: no permission, or no possible name.
+    """
+    try:
+        if path.is_dir():
+            return "folder"
+        return "file" if path.exists() else "nothing"
+    except OSError as error:
+        raise UsageError(f"{path}: can't be read ({error.strerror})") from error
 
 
 def prepare_folder(folder: Path, option: str) -> None:

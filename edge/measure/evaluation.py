@@ -70,8 +70,8 @@ def evaluate(
     kept: list[tuple[int, Path, Detections]] = []
     left_out: list[LeftOut] = []
     for index, picture in enumerate(truth.pictures):
-        path = _locate(folder, picture)
         try:
+            path = _locate(folder, picture)
             frame = _read_frame(path, picture, sequence=index, clock=clock)
         except EdgeError as error:
             left_out.append(LeftOut(picture.file_name, str(error)))
@@ -93,12 +93,17 @@ def evaluate(
 def _locate(folder: Path, picture: Picture) -> Path:
     """Some sets write the folder into the name: ``val2017/000000000139.jpg`` is looked for without it too."""
     path = folder / picture.file_name
-    return path if path.exists() else folder / path.name
+    candidates = (path, folder / path.name)
+    try:
+        found = next((one for one in candidates if one.is_file()), None)
+    except OSError as error:
+        raise RecordingError(f"{path}: can't be read ({error.strerror})") from error
+    if found is None:
+        raise RecordingError(f"{path}: no such picture, though the annotations name it")
+    return found
 
 
 def _read_frame(path: Path, picture: Picture, *, sequence: int, clock: Clock) -> Frame:
-    if not path.is_file():
-        raise RecordingError(f"{path}: no such picture, though the annotations name it")
     image = read_picture(path)
     frame = Frame(image, "picture", sequence, clock.monotonic_ns(), clock.utc_now())
     if picture.width and picture.height and (frame.width, frame.height) != (picture.width, picture.height):

@@ -21,7 +21,7 @@ Boxes = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marked:
-    """Boxes of one label in one picture, (n, 4) source-frame pixels, with their scores (1.0 for labelled ones)."""
+    """Boxes of one label in one picture, (n, 4) source-frame pixels, with their scores (NaN for labelled ones)."""
 
     label: str
     boxes: Boxes
@@ -105,7 +105,7 @@ def _compare(
         if is_false.any():
             false.append(Marked(entry.label, own.boxes[is_false], own.scores[is_false]))
         if is_missed.any():
-            missed.append(Marked(entry.label, there[is_missed], np.ones(int(is_missed.sum()), np.float32)))
+            missed.append(Marked(entry.label, there[is_missed], np.full(int(is_missed.sum()), np.nan, np.float32)))
     return PictureMistakes(picture, right, tuple(false), tuple(missed))
 
 

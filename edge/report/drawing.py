@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import math
 import unicodedata
 from collections.abc import Sequence
 
@@ -31,22 +32,21 @@ def draw_detections(image: NDArray[np.uint8], detections: Detections, labels: Se
     Parameters
     ----------
     image : (height, width, 3) uint8, RGB; left as it is
-    detections : in pixels of this picture
+    detections : in pixels of this picture; a score of NaN is not written
     labels : ``labels[class_id]``; missing ones read ``class <id>``
     """
     canvas = np.ascontiguousarray(image).copy()
     height, width = canvas.shape[:2]
     side = (height * width) ** 0.5
     pen = _Pen(side)
-    for index in range(len(detections) - 1, -1, -1):
+    places = [_inside(box, width=width, height=height) for box in detections.boxes]
+    visible = [(index, place) for index, place in enumerate(places) if place is not None][::-1]
+    for index, place in visible:
+        cv2.rectangle(canvas, place[:2], place[2:], class_colour(int(detections.class_ids[index])), pen.line_px)
+    for index, place in visible:  # after all boxes: no line may cross out a label
         class_id = int(detections.class_ids[index])
-        colour = class_colour(class_id)
-        corners = _inside(detections.boxes[index], width=width, height=height)
-        if corners is None:
-            continue
-        cv2.rectangle(canvas, corners[:2], corners[2:], colour, pen.line_px, cv2.LINE_8)
-        text = f"{_label(class_id, labels)} {_percent(float(detections.scores[index]))}"
-        _draw_text(canvas, text, corners, colour, pen)
+        text = f"{_label(class_id, labels)} {_percent(float(detections.scores[index]))}".rstrip()
+        _draw_text(canvas, text, place, class_colour(class_id), pen)
     return canvas
 
 
@@ -64,7 +64,7 @@ class _Pen:
         self.line_px = max(1, round(side * _LINE_SHARE))
         letter_px = max(_SMALLEST_LETTER_PX, side * _TEXT_SHARE)
         self.font_scale = letter_px / _FONT_HEIGHT_PX
-        self.font_px = max(1, round(letter_px / 9))
+        self.font_px = max(1, round(letter_px / 11))
         self.margin_px = max(2, round(letter_px * 0.4))
 
 
@@ -113,5 +113,7 @@ def _plain(text: str) -> str:
 
 
 def _percent(score: float) -> str:
-    """83%; 100% only when it is."""
+    """83%; 100% only when it is; nothing for a box that has no score (NaN), such as a labelled one."""
+    if math.isnan(score):
+        return ""
     return f"{min(99, round(score * 100)) if score < 1.0 else 100}%"

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 4.0
 _GRACE_S = 0.3  # for run() to tidy up after its own deadline
+_SHORT_LIVES = 3  # connections in a row: mosquitto, for one, does not say when a client of the same id takes over
 _NS_PER_S = 1_000_000_000
 
 
@@ -68,6 +69,7 @@ class MqttSink:
         self._wake = Wake()
         self._finished = Wake()
         self._is_running = False
+        self._short_lives = 0
         self._leave_by_ns: int | None = None
 
     def open(self) -> None:
@@ -147,8 +149,10 @@ class MqttSink:
         if ending.cause is Cause.CLOSED:
             return 0.0
         lived_ns = self._clock.monotonic_ns() - self._ledger.connected_ns
-        if was_connected and lived_ns >= self._pace.stable_s * _NS_PER_S:
+        is_stable = lived_ns >= self._pace.stable_s * _NS_PER_S
+        if was_connected and is_stable:
             self._backoff.reset()
+        self._short_lives = self._short_lives + 1 if was_connected and not is_stable else 0
         self._tell(ending)
         if self._dialect.note(Cause.LOST if was_connected else ending.cause):
             return 0.0
@@ -159,11 +163,16 @@ class MqttSink:
     def _tell(self, ending: Ending) -> None:
         self._ledger.is_refused = ending.cause is Cause.REFUSED
         address = f"broker {self._settings.address}: "
-        self._ledger.trouble(ending.words if ending.words.startswith(address) else address + ending.words)
+        words = ending.words if ending.words.startswith(address) else address + ending.words
+        if ending.cause is Cause.LOST and self._short_lives >= _SHORT_LIVES:
+            words += f", soon after each connect: does another client use the id {self._topics.device}?"
+        self._ledger.trouble(words)
 
     def _pause(self, seconds: float) -> bool:
         """Wait before the next attempt; whether there should be one."""
         until_ns = self._clock.monotonic_ns() + round(seconds * _NS_PER_S)
+        if self._leave_by_ns is None:
+            logger.debug("next attempt in %.1f s", seconds)
         while self._leave_by_ns is None:
             left_s = (until_ns - self._clock.monotonic_ns()) / _NS_PER_S
             if left_s <= 0:

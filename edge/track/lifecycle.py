@@ -67,4 +67,4 @@ class LifeCycle:
 
 
 def _occurrence(kind: EventType, track: Track, moment: _Moment) -> Occurrence:
-    return Occurrence(kind, moment.captured_ns, moment.captured_at, moment.sequence, track)
+    return Occurrence(kind, track.last_seen_ns, moment.captured_at, moment.sequence, track)

@@ -14,7 +14,7 @@ _MOST_VOTES = 5.0
 class Thing:
     """One thing, believed (``track_id`` > 0) or not yet (0).
 
-    evidence : the sum of its scores, which grows until it is believed
+    evidence : what speaks for it, until it is believed
     votes : how sure its class is; majority vote after Boyer and Moore (1981), weighted by score
     misses : frames in a row without it
     """
@@ -31,9 +31,9 @@ class Thing:
     misses: int = 0
 
     @classmethod
-    def begin(cls, class_id: int, score: float, now_ns: int) -> Thing:
+    def begin(cls, class_id: int, score: float, evidence: float, now_ns: int) -> Thing:
         """A thing seen once."""
-        return cls(class_id, score, now_ns, now_ns, top_score=score, evidence=score, votes=score)
+        return cls(class_id, score, now_ns, now_ns, top_score=score, evidence=evidence, votes=score)
 
     @property
     def age_s(self) -> float:
@@ -43,9 +43,7 @@ class Thing:
     def see(self, class_id: int, score: float, now_ns: int) -> bool:
         """It was seen again, perhaps taken for something else; True if that changed what it is held for."""
         self.score = score
-        if score > self.top_score:
-            self.top_score = score
-        self.evidence += score
+        self.top_score = max(self.top_score, score)
         self.frames += 1
         self.misses = 0
         self.last_seen_ns = now_ns

@@ -121,17 +121,17 @@ class Tracker:
             thing = self._things[row]
             if thing.see(class_id, score, now_ns):
                 self._class_ids[row] = thing.class_id
-            if not thing.track_id and self._is_convincing(thing):
-                self._believe(row, thing)
+            if not thing.track_id:
+                self._weigh(row, thing)
         return missed
 
-    def _is_convincing(self, thing: Thing) -> bool:
-        return thing.evidence >= self._settings.confirm_score or thing.age_s >= self._settings.confirm_s
-
-    def _believe(self, row: int, thing: Thing) -> None:
-        thing.track_id = self._next_id
-        self._next_id += 1
-        self._believed[row] = _BELIEVED
+    def _weigh(self, row: int, thing: Thing) -> None:
+        """Believe in a thing that was seen again once enough speaks for it, or enough time has passed."""
+        thing.evidence += self._settings.evidence(thing.class_id, thing.score)
+        if thing.evidence >= self._settings.confirm_evidence or thing.age_s >= self._settings.confirm_s:
+            thing.track_id = self._next_id
+            self._next_id += 1
+            self._believed[row] = _BELIEVED
 
     def _look(self, seen: NDArray[np.bool_], now_ns: int) -> None:
         """Judge from time to time who stands still."""
@@ -177,7 +177,8 @@ class Tracker:
 
     def _begin(self, places: Array, seen: Detections, now_ns: int) -> None:
         for class_id, score in zip(seen.class_ids.tolist(), seen.scores.tolist(), strict=True):
-            self._things.append(Thing.begin(class_id, score, now_ns))
+            evidence = self._settings.evidence(class_id, score)
+            self._things.append(Thing.begin(class_id, score, evidence, now_ns))
         self._class_ids = np.concatenate([self._class_ids, seen.class_ids])
         self._believed = np.concatenate([self._believed, np.zeros(len(seen), np.int64)])
         self._motion.extend(Motion.begin(places))

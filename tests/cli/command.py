@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -40,15 +41,18 @@ class Answer:
             assert word in self.err, self.err
 
 
-def edge(*arguments: str | Path, folder: Path = REPOSITORY) -> Answer:
-    """Run ``edge`` with these arguments."""
+def edge(*arguments: str | Path, first_on_path: Path | None = None) -> Answer:
+    """Run ``edge`` with these arguments.
+
+    first_on_path : a folder whose Python packages hide the installed ones
+    """
+    search = [str(REPOSITORY)] if first_on_path is None else [str(first_on_path), str(REPOSITORY)]
     done = subprocess.run(
         [sys.executable, "-m", "edge", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=60,
-        cwd=folder,
-        env=None,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(search)},
         check=False,
     )
     said = [line for line in done.stderr.splitlines() if not line.startswith(_CHATTER)]

@@ -74,6 +74,15 @@ def test_pictures_of_one_name_from_two_folders_are_both_drawn(tmp_path: Path) ->
     assert all(Path(one["drawn"]).is_file() for one in seen)
 
 
+def test_a_picture_without_an_ending_is_drawn_as_jpeg(tmp_path: Path) -> None:
+    shutil.copy(ASTRONAUT, tmp_path / "photograph")
+
+    (seen,) = edge("detect", tmp_path / "photograph", "--json", "--draw", tmp_path).objects()
+
+    assert Path(seen["drawn"]) == tmp_path / "photograph.jpg"
+    assert cv2.imread(seen["drawn"]) is not None
+
+
 def test_a_folder_stands_for_its_pictures_in_order(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "b.png"), np.zeros((48, 64, 3), np.uint8))
     cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros((64, 48, 3), np.uint8))
@@ -91,6 +100,15 @@ def test_nothing_to_see_is_an_empty_list(tmp_path: Path) -> None:
     (seen,) = edge("detect", tmp_path / "grey.png", "--json").objects()
 
     assert seen["detections"] == []
+
+
+def test_people_are_told_when_nothing_scores_high_enough(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((48, 64, 3), 114, np.uint8))
+
+    answer = edge("detect", tmp_path / "grey.png")
+
+    assert answer.code == 0
+    assert "nothing scores 0.4 or more" in answer.out
 
 
 def huge_png() -> bytes:
@@ -123,6 +141,10 @@ def test_broken_pictures_get_a_line_each_and_the_others_go_on(tmp_path: Path) ->
 
 def test_a_missing_path_is_wrong_usage_and_nothing_is_run(tmp_path: Path) -> None:
     edge("detect", ASTRONAUT, tmp_path / "nowhere.jpg", "--json").assert_one_error(2, "nowhere.jpg")
+
+
+def test_a_name_too_long_for_any_file_is_wrong_usage() -> None:
+    edge("detect", "x" * 5000 + ".jpg").assert_one_error(2, "can't be read")
 
 
 def test_a_folder_without_pictures_is_wrong_usage(tmp_path: Path) -> None:

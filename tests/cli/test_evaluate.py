@@ -69,7 +69,7 @@ def test_the_report_can_be_read_by_people_and_programs(photographs: tuple[Path, 
     assert "mAP" in answer.out
     assert str(folder / "report.md") in answer.err
     figures = json.loads((folder / "report.json").read_text())
-    rows = list(csv.DictReader((folder / "per_class.csv").open()))
+    rows = list(csv.DictReader((folder / "per_class.csv").read_text().splitlines()))
     assert [row["label"] for row in rows] == list(figures["per_class"])
     text = (folder / "report.md").read_text()
     drawn = list((folder / "mistakes").iterdir())
@@ -120,3 +120,16 @@ def test_wrong_paths_and_contents_each_give_one_error(photographs: tuple[Path, P
     answer(folder=empty).assert_one_error(1, "none of the 2 pictures")
     answer("no-such-model").assert_one_error(78, "no-such-model")
     answer(report=annotations).assert_one_error(2, "--report")
+
+
+def test_without_pycocotools_it_says_what_to_install(photographs: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "bare" / "pycocotools").mkdir(parents=True)
+    (tmp_path / "bare" / "pycocotools" / "__init__.py").write_text("raise ImportError('not installed')")
+    images, annotations = photographs
+
+    answer = edge(
+        "eval", "--model", "edge-default", "--images", images, "--annotations", annotations,
+        first_on_path=tmp_path / "bare",
+    )  # fmt: skip
+
+    answer.assert_one_error(78, "pip install 'edge-detector[eval]'")

@@ -88,6 +88,16 @@ def test_a_picture_that_is_not_there_is_left_out(tmp_path: Path) -> None:
     assert "no such picture" in evaluation.left_out[0].reason
 
 
+def test_a_name_that_no_file_can_have_is_left_out(tmp_path: Path) -> None:
+    content = two_cats()
+    images, annotations = write_set(tmp_path, content)
+    annotations.write_text(annotations.read_text().replace("a.png", "a" * 5000 + ".png"))
+
+    evaluation = run(tmp_path, images, annotations)
+
+    assert "can't be read" in evaluation.left_out[0].reason
+
+
 def test_a_picture_of_another_size_than_labelled_is_left_out(tmp_path: Path) -> None:
     content = two_cats()
     images, annotations = write_set(tmp_path, content)

@@ -59,8 +59,8 @@ def test_the_default_model_keeps_its_quality(shared: Path) -> None:
 
 
 @pytest.mark.shared
-def test_a_few_pictures_already_show_a_wrong_decoder_or_preprocessing(shared: Path) -> None:
-    """The first 20 pictures: measured 0.xxx; a swapped channel order, a lost letterbox or a shifted box halves it."""
+def test_the_first_twenty_pictures_show_a_broken_path(shared: Path) -> None:
+    """Measured: 0.329; with red and blue exchanged 0.277, with boxes 8 pixels off 0.153."""
     model = shared / "models" / "yolov8n_full_integer_416.tflite"
 
-    assert measure(shared, str(model), "--limit", "20")["map"] > 0.3
+    assert measure(shared, str(model), "--limit", "20")["map"] == pytest.approx(0.329, abs=0.02)

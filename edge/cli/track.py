@@ -1,0 +1,148 @@
+"""``edge track``: the tracker alone, over detections in a file, for measuring it with public tools."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+from pathlib import Path
+
+import click
+import numpy as np
+
+from edge.cli.mot_text import Row, read_rows, scores_to_unit, to_detections
+from edge.core.errors import RecordingError, UsageError
+from edge.core.values import Detections, Track
+from edge.track.settings import TrackerSettings, kept_score
+from edge.track.tracker import Tracker
+
+# ByteTrack's threshold for the MOT benchmark.
+_THRESHOLD = 0.6
+_LARGEST_BYTES = 512 * 1024 * 1024
+# A gap this long between two good sightings of one thing is closed: half a second is what events promise.
+_GAP_S = 0.5
+
+
+@click.command()
+@click.argument("detections", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--fps", type=click.FloatRange(0.01, 1000), default=25.0, show_default=True, help="Frames a second.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=_THRESHOLD,
+    show_default=True,
+    help="Score from which a detection may start a track; half of it continues one.",
+)
+@click.option("--online", is_flag=True, help="Write only what was known at each frame: close no gaps afterwards.")
+@click.option("--out", type=click.Path(dir_okay=False), help="Write the tracks there instead of standard output.")
+def track(detections: str, fps: float, threshold: float, online: bool, out: str | None) -> None:
+    """Follow things through DETECTIONS, a file in MOTChallenge text format (- for standard input).
+
+    Each line is frame,id,left,top,width,height,score,...; the answer has the same format with an id per thing and a
+    line for each frame in which it was seen. A gap of up to half a second between two good sightings is written as
+    the straight line between them, unless --online is given.
+    """
+    rows = _read(detections)
+    scores, own = scores_to_unit(rows)
+    if not own:
+        click.echo("edge track: scores outside 0..1 found; every detection counts as certain", err=True)
+    elif len(scores) and scores.max() < threshold:
+        best = f"the best score is {scores.max():.2f}, below the threshold {threshold:g}"
+        click.echo(f"edge track: {best}: nothing can start a track; lower --threshold", err=True)
+    followed = follow(rows, scores, fps=fps, threshold=threshold)
+    if not online:
+        followed = close_gaps(followed, most=int(_GAP_S * fps), least_score=threshold)
+    _write(sorted(followed, key=attrgetter("frame", "track_id")), out)
+
+
+def follow(
+    rows: list[Row], scores: np.ndarray[tuple[int], np.dtype[np.float32]], *, fps: float, threshold: float
+) -> Iterator[Row]:
+    """The tracks seen in each frame, in the order of frames."""
+    settings = TrackerSettings(("object",), (threshold,))
+    tracker = Tracker(settings)
+    kept = scores >= kept_score(threshold)
+    wanted = [(row, score) for row, score, keep in zip(rows, scores.tolist(), kept.tolist(), strict=True) if keep]
+    wanted.sort(key=lambda pair: pair[0].frame)
+    last = None
+    for frame, group in itertools.groupby(wanted, key=lambda pair: pair[0].frame):
+        for empty in _frames_between(last, frame, settings, fps):
+            tracker.update(Detections.empty(), _time_ns(empty, fps))
+        last = frame
+        pairs = list(group)
+        found = to_detections([row for row, _ in pairs], np.array([score for _, score in pairs], np.float32))
+        now_ns = _time_ns(frame, fps)
+        seen = (each for each in tracker.update(found, now_ns) if each.last_seen_ns == now_ns)
+        yield from (_to_row(frame, each) for each in seen)
+
+
+def close_gaps(rows: Iterable[Row], *, most: int, least_score: float) -> Iterator[Row]:
+    """The rows, and between two good ones of a track with up to ``most`` frames between them, a straight line."""
+    newest: dict[int, Row] = {}
+    for row in rows:
+        before = newest.get(row.track_id)
+        if before is not None and row.frame - before.frame - 1 <= most and min(before.score, row.score) >= least_score:
+            yield from (_between(before, row, frame) for frame in range(before.frame + 1, row.frame))
+        newest[row.track_id] = row
+        yield row
+
+
+def _between(before: Row, after: Row, frame: int) -> Row:
+    share = (frame - before.frame) / (after.frame - before.frame)
+
+    def at(start: float, end: float) -> float:
+        return start + (end - start) * share
+
+    return Row(
+        frame,
+        before.track_id,
+        at(before.left, after.left),
+        at(before.top, after.top),
+        at(before.width, after.width),
+        at(before.height, after.height),
+        at(before.score, after.score),
+    )
+
+
+def _frames_between(last: int | None, frame: int, settings: TrackerSettings, fps: float) -> range:
+    """Frames without a detection; of a long pause only as many as it takes to lose everything."""
+    if last is None:
+        return range(0)
+    enough = int(settings.lost_after_s_still * fps) + settings.lost_frames + 1
+    return range(last + 1, min(frame, last + 1 + enough))
+
+
+def _time_ns(frame: int, fps: float) -> int:
+    return round(frame / fps * 1e9)
+
+
+def _to_row(frame: int, seen: Track) -> Row:
+    box = seen.box
+    return Row(frame, seen.track_id, box.x1, box.y1, box.x2 - box.x1, box.y2 - box.y1, seen.score)
+
+
+def _read(name: str) -> list[Row]:
+    try:
+        if name == "-":
+            return list(read_rows(click.get_text_stream("stdin"), "standard input"))
+        path = Path(name)
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise RecordingError(f"{name}: expected at most {_LARGEST_BYTES // 2**20} MiB of text; split the file")
+        with path.open(encoding="utf-8") as lines:
+            return list(read_rows(lines, name))
+    except UnicodeDecodeError as error:
+        raise RecordingError(f"{name}: expected MOTChallenge text, found bytes that are no text") from error
+    except OSError as error:
+        raise UsageError(f"{name}: can't be read: {error.strerror}") from error
+
+
+def _write(rows: list[Row], out: str | None) -> None:
+    text = "".join(row.text() for row in rows)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        Path(out).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--out {out}: can't be written: {error.strerror}") from error
