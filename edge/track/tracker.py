@@ -149,27 +149,31 @@ class Tracker:
     def _miss(self, missed: NDArray[np.bool_], elapsed_s: float, now_ns: int) -> None:
         """Age what was not seen; drop what stayed away too long."""
         self._motion.fade(missed, elapsed_s)
-        self._motion.stop(missed & self._stillness.still)
+        resting = self._resting()
+        self._motion.stop(missed & resting)
         for row in np.nonzero(missed)[0].tolist():
             self._things[row].misses += 1
-        self._keep([not gone or self._is_awaited(row, now_ns) for row, gone in enumerate(missed.tolist())])
+        gone = zip(self._things, missed.tolist(), resting.tolist(), strict=True)
+        self._keep([not miss or self._is_awaited(thing, rests, now_ns) for thing, miss, rests in gone])
 
-    def _is_awaited(self, row: int, now_ns: int) -> bool:
-        thing = self._things[row]
+    def _is_awaited(self, thing: Thing, rests: bool, now_ns: int) -> bool:
         unseen_s = (now_ns - thing.last_seen_ns) * 1e-9
         if not thing.track_id:
             return unseen_s <= _SECOND_SIGHT_S
-        return thing.misses < self._settings.lost_frames or unseen_s < self._patience_s(row)
+        return thing.misses < self._settings.lost_frames or unseen_s < self._patience_s(thing, rests)
 
-    def _patience_s(self, row: int) -> float:
-        if self._stillness.still[row]:
+    def _patience_s(self, thing: Thing, rests: bool) -> float:
+        if rests:
             return self._settings.lost_after_s_still
-        return min(self._settings.lost_after_s, max(_LEAST_PATIENCE_S, self._things[row].age_s))
+        return min(self._settings.lost_after_s, max(_LEAST_PATIENCE_S, thing.age_s))
+
+    def _resting(self) -> NDArray[np.bool_]:
+        return self._stillness.resting(to_corners(self._motion.place))
 
     def _forget_after_blindness(self, elapsed_s: float) -> None:
         if elapsed_s > _LEAST_PATIENCE_S * _BLIND_PATIENCE:
-            rows = range(len(self._things))
-            self._keep([elapsed_s <= self._patience_s(row) * _BLIND_PATIENCE for row in rows])
+            blind = zip(self._things, self._resting().tolist(), strict=True)
+            self._keep([elapsed_s <= self._patience_s(thing, rests) * _BLIND_PATIENCE for thing, rests in blind])
 
     def _keep(self, kept: list[bool]) -> None:
         if all(kept):

@@ -90,7 +90,7 @@ def walkers(seed: int, *, fps: float, seconds: float = 20.0, count: int = 8, irr
                 found.append([frame, -1, *left_top, *(size[who] * (1 + jitter[2:])), random.uniform(0.4, 0.95)])
         if random.random() < 0.5:
             found.append([frame, -1, *random.uniform((0, 0), (1200, 600)), 50, 120, random.uniform(0.3, 0.65)])
-    return Scene(np.array(truth), np.array(found), np.cumsum(gaps))
+    return Scene(np.array(truth), np.array(found).reshape(-1, 7), np.cumsum(gaps))
 
 
 def detections_of(rows: NDArray[np.float64]) -> Detections:

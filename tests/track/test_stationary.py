@@ -99,3 +99,14 @@ def test_a_car_parked_for_a_day_is_one_track():
     assert watch.ids == {1}
     assert moved <= 5
     assert stood > 0.99 * 24 * 3600 // 2
+
+
+def test_a_person_who_stood_and_walked_out_is_not_awaited_like_a_parked_car():
+    watch = Watch()
+    watch.see_still(person_at(400), for_s=8)
+    for step in range(8):
+        watch.see(sight(person_at(400 + 15 * step)))
+
+    watch.see_nothing(for_s=2.5)
+
+    assert watch.told == ()
