@@ -73,6 +73,7 @@ class OpenCvStream:
     @classmethod
     def of_url(cls, url: str, opener: CaptureOpener, *, open_timeout_s: float, read_timeout_s: float) -> OpenCvStream:
         """RTSP over TCP: over UDP, one lost packet smears the picture until the next key frame."""
+        # OpenCV 4.11 tests this variable the wrong way round: set to anything it prefers TCP, unset it takes UDP.
         os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
         timeouts = [
             Property.OPEN_TIMEOUT_MS,
