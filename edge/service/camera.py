@@ -85,8 +85,9 @@ class CameraWorker:
             except EdgeError as error:
                 self._become(CameraState.OFFLINE, error)
             except Exception as error:  # a fault in a foreign library must not silence the camera for good
-                logger.exception("camera %s: unexpected fault in its source", self.camera)
-                self._become(CameraState.OFFLINE, EdgeError(f"unexpected fault: {error}"))
+                if self._state is not CameraState.OFFLINE:  # the first time in full; it may go on for days
+                    logger.exception("camera %s: unexpected fault in its source", self.camera)
+                self._become(CameraState.OFFLINE, EdgeError(f"unexpected fault in its source: {error!r}"))
             finally:
                 self._source.close()
             wait_s = _FIRST_WAIT_S if self.captured > before else min(wait_s * 2, _LONGEST_WAIT_S)
