@@ -6,34 +6,17 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 
 from edge.core.errors import EdgeError, RecordingError
 from edge.core.protocols import FrameSource
 from edge.core.values import Frame
+from edge.service.news import CameraNews, CameraState
 
 logger = logging.getLogger(__name__)
 
 # A camera that comes back is seen again within two seconds; one that stays away costs next to nothing.
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 15.0
-
-
-class CameraState(StrEnum):
-    ONLINE = "online"
-    OFFLINE = "offline"  # away, being tried again
-    ENDED = "ended"  # a recording that came to its end
-    FAILED = "failed"  # a recording that can't be read: trying again will not help
-
-
-@dataclass(frozen=True, slots=True)
-class CameraNews:
-    """A change of one camera's state; ``error`` is why, where there is a why."""
-
-    camera: str
-    state: CameraState
-    error: EdgeError | None = None
 
 
 class CameraWorker:
