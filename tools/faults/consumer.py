@@ -47,6 +47,10 @@ class BookKeeper:
         spans = self.told.get(position.epoch, ())
         return any(first <= position.seq and (last is None or position.seq <= last) for first, last in spans)
 
+    def epochs(self) -> set[str]:
+        """Those it has ever heard of."""
+        return {position.epoch for position in self.got} | set(self.told)
+
     def cursors(self) -> list[Position]:
         """The highest number of each epoch up to which nothing is missing."""
         found = []

@@ -7,6 +7,7 @@ start the clock again, damage flips bytes, and faults make SQLite fail where a d
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -18,6 +19,8 @@ from random import Random
 from edge.core.clock import HandClock
 from edge.core.values import Severity
 from edge.report.outbox import Keeper, OutboxReader, Outgoing, Policy, Position
+from edge.report.outbox.reader import LIVE_MS
+from edge.report.outbox.spans import from_text
 from edge.report.outbox.values import SMALLEST_BOUND, Entry
 from tools.faults.consumer import BookKeeper, telling
 from tools.faults.faulty import Faults
@@ -59,11 +62,12 @@ class Machine:
         self.faults = Faults()
         self.made: dict[Position, bytes] = {}
         self.committed: set[Position] = set()
+        self.acknowledged: set[Position] = set()
         self.waiting: list[Entry] = []
         self.consumer = BookKeeper()
         self.expired_after_ms = 3600_000
         self.is_damaged = False
-        self.volatile_lost = False
+        self.gone_with_memory: set[Position] = set()
         self._home = self.folder / "life-0"
         self._start()
 
@@ -100,10 +104,18 @@ class Machine:
 
     def send(self, limit: int, *, acknowledge: bool = True, in_order: bool = False) -> int:
         events = self.reader.pending(limit, in_order=in_order)
+        order = [event.position for event in events]
+        assert not in_order or order == sorted(order), f"asked for in order, got {order}"
+        assert in_order or [e.live for e in events] == sorted((e.live for e in events), reverse=True), (
+            "live events first"
+        )
         for event in events:
+            assert event.is_replayed or event.age_ms < LIVE_MS, f"{event.position} is late and not called replayed"
+            assert event.is_replayed or event.position not in self.acknowledged, f"{event.position} again, not replayed"
             self._check_read(event.position, event.payload)
             self.consumer.take(event)
         if acknowledge:
+            self.acknowledged.update(order)
             self.reader.mark_sent(event.position for event in events)
         return len(events)
 
@@ -140,8 +152,8 @@ class Machine:
 
     def cut_power(self) -> None:
         """As ``kill``, and memory is lost too; every commit was synced, so the files on the disk are whole."""
+        self.gone_with_memory |= in_file(self._home / "memory" / "outbox.db")
         self._move_on(lambda old, new: shutil.copytree(old, new, ignore=lambda *_: ["memory"]))
-        self.volatile_lost = True
         self.clock.reboot()
         self._start()
 
@@ -187,7 +199,11 @@ class Machine:
         for position, payload in self.consumer.got.items():
             assert self.made.get(position) == payload, f"{position} is not what was made"
         lost = [position for position in self.committed if not self.consumer.accounts_for(position)]
-        if lost and not (self.is_damaged and self.consumer.told_of_unknown) and not self.volatile_lost:
+        if self.is_damaged and self.consumer.told_of_unknown:
+            # an epoch of which the damaged file has not kept a single row: the gap without an epoch stands for it
+            lost = [position for position in lost if position.epoch in self.consumer.epochs()]
+        lost = [position for position in lost if position not in self.gone_with_memory]
+        if lost:
             raise AssertionError(f"{len(lost)} committed and neither delivered nor named: {sorted(lost)[:5]}")
 
     def check_size(self) -> None:
@@ -215,7 +231,7 @@ class Machine:
             connect=self.faults.connect,
         )
         self.keeper.open()
-        self.reader = OutboxReader(disk, volatile_path=memory, clock=self.clock)
+        self.reader = OutboxReader(disk, volatile_path=memory, policy=policy, clock=self.clock)
 
     def _move_on(self, copy: Callable[[Path, Path], object]) -> None:
         old = self._home
@@ -236,6 +252,19 @@ class Machine:
     def _next(self) -> Position:
         self.seq += 1
         return Position(self._epoch(), self.seq)
+
+
+def in_file(path: Path) -> set[Position]:
+    """Everything that a file holds or names as lost, read without the outbox's own code."""
+    if not path.exists():
+        return set()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        events = connection.execute("SELECT epoch, id & 1099511627775 FROM events").fetchall()
+        losses = connection.execute("SELECT epoch, spans FROM losses").fetchall()
+    named = {
+        (epoch, seq) for epoch, text in losses for first, last in from_text(text) for seq in range(first, last + 1)
+    }
+    return {Position(epoch, seq) for epoch, seq in {*events, *named}}
 
 
 DISK_CODES = (

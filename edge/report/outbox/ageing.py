@@ -15,6 +15,9 @@ from edge.report.outbox.database import transaction
 
 KEEP_EVERY_MS = 3600 * 1000  # at most this much is forgotten at a power cut; 24 small writes a day
 
+# Times have 6 bytes from the first one on: a mark then overwrites its row in place, and a long payload stays as it is.
+_ORIGIN_MS = 1 << 40
+
 
 class Ageing:
     """The file's own time. Both processes compute the same value within one boot: the clock is the machine's."""
@@ -65,7 +68,7 @@ class Ageing:
     def _rebase(self, connection: sqlite3.Connection, boot: str, kept_ms: int) -> tuple[str, int, int, int]:
         # the newest row may be younger than what was kept: time must not go back behind it
         newest = connection.execute("SELECT committed_ms FROM events ORDER BY id DESC LIMIT 1").fetchone()
-        base_ms = max(kept_ms, newest[0] if newest else 0) + 1
+        base_ms = max(kept_ms, newest[0] if newest else 0, _ORIGIN_MS) + 1
         row = (boot, base_ms, self._monotonic_ms(), base_ms)
         connection.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?)", row)
         return row

@@ -33,6 +33,29 @@ def carve(database: Path, log: Path) -> Iterator[Record]:
             yield from _rows(page, images)
 
 
+def frames_beyond(log: Path, readable: int) -> bool:
+    """Whether the log goes on after the frames that SQLite could read.
+
+    SQLite ends a log at the first frame that does not match its checksum, silently: that is how an interrupted
+    commit is undone, and also how committed ones vanish behind a flipped bit. Frames of earlier rounds of the same
+    file do not count; one half of the salt is enough to know a frame of this round, for the other may be damaged.
+    """
+    file = _opened(log)
+    if file is None:
+        return False
+    with file:
+        salt = _read(file, 16, 8)
+        first = _read(file, _LOG_HEADER, _FRAME_HEADER)
+        if not readable and first.strip(b"\0"):
+            return True  # its header is damaged, and nothing could be read at all
+        offset = _LOG_HEADER + readable * _FRAME
+        while header := _read(file, offset, _FRAME_HEADER):
+            if header[8:12] == salt[:4] or header[12:16] == salt[4:]:
+                return True
+            offset += _FRAME
+    return False
+
+
 class _Images:
     """The pages of the file, then those of the log; and the latest version of one page."""
 

@@ -25,6 +25,16 @@ _SUSPECT = {
     sqlite3.SQLITE_IOERR_TRUNCATE,
 }
 
+# SQLITE_ERROR is "no such table": our statements are right, so the file is wrong
+_DAMAGED = {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_TOOBIG,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+}
+
 
 class OutboxError(EdgeError):
     """The outbox can't do what was asked, for now."""
@@ -38,6 +48,10 @@ class OutboxBusyError(OutboxError):
 
 class OutboxDamagedError(OutboxError):
     """The file is corrupt."""
+
+
+class OutboxTornError(OutboxDamagedError):
+    """The end of the log is unreadable: what stood there may have been an unfinished commit, or finished ones."""
 
 
 class OutboxUnavailableError(OutboxError):
@@ -60,6 +74,8 @@ def translated(path: Path) -> Iterator[None]:
         raise  # a value that can't be stored: the caller's mistake, nothing is wrong with the file
     except sqlite3.Error as error:
         raise _ours(path, error) from error
+    except UnicodeDecodeError as error:
+        raise OutboxDamagedError(f"{path}: expected an outbox, found text that is none: {error}") from error
     except OSError as error:
         raise OutboxUnavailableError(f"{path}: expected a writable file, found: {error.strerror}") from error
 
@@ -69,10 +85,8 @@ def _ours(path: Path, error: sqlite3.Error) -> OutboxError:
     primary = None if code is None else code & 0xFF
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return OutboxBusyError(f"{path}: another process holds it: {error}")
-    if code == sqlite3.SQLITE_IOERR_SHORT_READ or primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if code is None or code == sqlite3.SQLITE_IOERR_SHORT_READ or primary in _DAMAGED:
         return OutboxDamagedError(f"{path}: expected an outbox, found a damaged file: {error}")
-    if code is None or primary == sqlite3.SQLITE_ERROR:  # "no such table", a value that does not decode
-        return OutboxDamagedError(f"{path}: expected an outbox of version {VERSION}, found: {error}")
     return OutboxUnavailableError(
         f"{path}: expected a writable disk, found: {error}; free some space or check the card",
         is_suspect=code in _SUSPECT,
@@ -144,6 +158,15 @@ def make_file(path: Path) -> None:
     sync_folder(path.parent)
 
 
+def flush_log(connection: sqlite3.Connection) -> int:
+    """Copy the log back as far as possible; the frames it has, -1 if another process is at it.
+
+    What a killed writer left in the log may not be on the disk yet. It is after this, and only then is it sent.
+    """
+    found: int = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
+    return found
+
+
 def sync_folder(folder: Path) -> None:
     """Make names durable: created, renamed and removed files."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -153,18 +176,18 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def prepare(connection: sqlite3.Connection, *, log_pages: int, synchronous: Synchronous) -> None:
+def prepare(connection: sqlite3.Connection, *, log_bytes: int, synchronous: Synchronous) -> None:
     """Set a connection up; the tables are made if the file is empty.
 
-    The write-ahead log is copied back every ``log_pages`` pages and cut to twice that.
+    The write-ahead log is copied back when it has half of ``log_bytes``, and cut to all of them.
     """
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise OSError(0, f"a file system without a write-ahead log (SQLite fell back to {mode})")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {log_pages}")
-    connection.execute(f"PRAGMA journal_size_limit = {2 * log_pages * PAGE_BYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {log_bytes // 2 // PAGE_BYTES}")
+    connection.execute(f"PRAGMA journal_size_limit = {log_bytes}")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA secure_delete = FAST")  # zeroes what is rewritten anyway; costs no write
     connection.execute("PRAGMA cell_size_check = ON")

@@ -13,11 +13,17 @@ from pathlib import Path
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
 from edge.report.outbox import database, salvage
-from edge.report.outbox.database import OutboxBusyError, OutboxDamagedError, OutboxError, OutboxUnavailableError
+from edge.report.outbox.database import (
+    OutboxBusyError,
+    OutboxDamagedError,
+    OutboxError,
+    OutboxTornError,
+    OutboxUnavailableError,
+)
 from edge.report.outbox.room import FreeShare, free_share
 from edge.report.outbox.shelter import Shelter
 from edge.report.outbox.store import NoDiskError, Store
-from edge.report.outbox.values import Entry, Loss, Mode, OutboxReading, Policy
+from edge.report.outbox.values import DAMAGE, TORN, Entry, Loss, Mode, OutboxReading, Policy
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +87,7 @@ class Keeper:
         try:
             if self._mode is Mode.DURABLE:
                 if salvage.is_suspected(self._path):
-                    self._mend(damaged=True)
+                    self._mend(DAMAGE)
                 self._store.keep_time()
             store = self._in_use()
             return store.due() if store else []
@@ -129,7 +135,7 @@ class Keeper:
             if not _is_mendable(error):
                 raise
             self._say(error)
-            self._mend(damaged=isinstance(error, OutboxDamagedError))
+            self._mend(_cause(error))
             if self._mode is not Mode.DURABLE:
                 raise
             self._commit_once(entries, dropped)
@@ -168,16 +174,16 @@ class Keeper:
             self._resume(rebuilt=False)
         except OutboxDamagedError as error:
             self._say(error)
-            self._mend(damaged=True)
+            self._mend(_cause(error))
         except OutboxError as error:
             self._leave(error)
 
-    def _mend(self, *, damaged: bool) -> None:
+    def _mend(self, cause: str | None) -> None:
         self._store.close()
         self._mode = Mode.HELD
         try:
-            salvage.rebuild(self._path, damaged=damaged)
-            self._take_aside(keep=damaged)
+            salvage.rebuild(self._path, cause)
+            self._take_aside(keep=cause == DAMAGE)
             salvage.clear_suspicion(self._path)
             self._store.open()
             self._resume(rebuilt=True)
@@ -189,7 +195,8 @@ class Keeper:
         if sheltered is not None:
             if self._store.is_disk_low() and sheltered.pending():
                 raise NoDiskError(f"{self._path}: expected free disk, found it nearly full still; free some space")
-            self._store.take_over(sheltered)
+            for epoch, seq in self._store.take_over(sheltered).items():
+                self._highest[epoch] = max(self._highest.get(epoch, 0), seq)
             self._shelter.remove()
         self._store.name_holes(self._highest, rebuilt=rebuilt)
         if self._trouble:
@@ -213,6 +220,12 @@ class Keeper:
         if not self._trouble:
             logger.error("outbox: %s", error)
         self._trouble = str(error)
+
+
+def _cause(error: OutboxError) -> str | None:
+    if isinstance(error, OutboxTornError):
+        return TORN
+    return DAMAGE if isinstance(error, OutboxDamagedError) else None
 
 
 def _is_mendable(error: OutboxError) -> bool:

@@ -13,7 +13,7 @@ from edge.report.outbox import database, marks
 from edge.report.outbox.database import OutboxError
 from edge.report.outbox.shelf import Shelf
 from edge.report.outbox.spans import holes
-from edge.report.outbox.values import Position, Replay, State, Stored
+from edge.report.outbox.values import Policy, Position, Replay, State, Stored
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +33,16 @@ class OutboxReader:
         self,
         path: Path,
         *,
+        policy: Policy,
         clock: Clock,
         volatile_path: Path | None = None,
         live_ms: int = LIVE_MS,
         connect: database.Connect = database.connect,
     ) -> None:
-        paths = [path] if volatile_path is None else [path, volatile_path]
-        self._shelves = [Shelf(each, clock=clock, live_ms=live_ms, connect=connect) for each in paths]
+        self._shelves = [Shelf(path, policy=policy, clock=clock, live_ms=live_ms, connect=connect)]
+        if volatile_path is not None:
+            sheltered = Shelf(volatile_path, policy=policy.sheltered, clock=clock, live_ms=live_ms, connect=connect)
+            self._shelves.append(sheltered)
         self._owed_marks: dict[Position, tuple[State, str]] = {}
         self._owed_cursors: dict[str, int] = {}
         self.trouble = ""

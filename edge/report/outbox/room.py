@@ -20,9 +20,9 @@ from edge.report.outbox.values import NO_SPACE, Policy, State
 
 FreeShare = Callable[[Path], float]
 
-_LARGEST_LOG = 4 * 1024 * 1024  # bytes of write-ahead log that the bound sets aside
 _MOST_ROWS = 256  # given up at a time: enough to free whole pages, few enough not to hold the lock for long
 _SEARCH_AGAIN_MS = 5_000  # windows run out without anybody changing the file
+_TELLING_PAGES = 4  # of the events handed out at a time
 _ROW_OVERHEAD = 256  # bytes of an event beside its payload, with its share of the index
 
 
@@ -47,13 +47,14 @@ class Room:
         self._policy = policy
         self._folder = folder
         self._free = free
-        log_bytes = min(_LARGEST_LOG, policy.max_bytes // 4)
-        self.log_pages = log_bytes // 2 // PAGE_BYTES
-        self.portion_bytes = log_bytes // 4  # of payload in one transaction
-        self._chunk = min(_MOST_ROWS, self.log_pages)
-        self.most_pages = (policy.max_bytes - log_bytes) // PAGE_BYTES
-        # what a shut file still has to write: losses, cursors, epochs
-        self._shut_at = self.most_pages - max(8, self.most_pages // 50)
+        self.portion_bytes = policy.log_bytes // 4  # of payload in one transaction
+        self._chunk = min(_MOST_ROWS, policy.log_bytes // 2 // PAGE_BYTES)
+        self.most_pages = (policy.max_bytes - policy.log_bytes) // PAGE_BYTES
+        # What a shut file still has to write: losses, cursors, epochs; and the events that tell of losses. Those must
+        # not wait for room: the consumer's cursor stands before a hole until it is told of, and confirms nothing.
+        reserve = max(16, self.most_pages // 32)
+        self._shut_at = self.most_pages - reserve
+        self._tell_until = self.most_pages - reserve // 4
         # where the last searches ended, so that a full file is not read from end to end for each new event
         self._summed_up_to = 0
         self._searched = (-1, 0)  # data version and time of the last search that found nothing to give up
@@ -74,6 +75,11 @@ class Room:
         if needed > shut_at:
             return Level.SHUT
         return Level.ALERTS_ONLY if needed > shut_at * 9 // 10 else Level.OPEN
+
+    def has_room_to_tell(self, connection: sqlite3.Connection) -> bool:
+        """Whether the reserve still takes some events that tell of losses."""
+        total, unused = _pages(connection)
+        return total - unused + _TELLING_PAGES <= self._tell_until
 
     def give_up_kept(self, connection: sqlite3.Connection, now_ms: int) -> bool:
         """Delete the oldest events that need no keeping; False if there are none."""

@@ -26,7 +26,7 @@ def to_row(record: Outgoing, epoch_number: int, now_ms: int) -> Row:
         int(State.PENDING),
         0,
         now_ms,
-        None,
+        now_ms,  # when it was sent, once it is; a value of that size keeps its place
         severity,
         record.camera,
         record.label,
@@ -54,7 +54,7 @@ def has_sane_progress(row: Sequence[Any]) -> bool:
         state in tuple(State)
         and isinstance(sends, int)
         and isinstance(committed_ms, int)
-        and (sent_ms is None or isinstance(sent_ms, int))
+        and isinstance(sent_ms, int)
         and (dead is None or isinstance(dead, str))
     )
 

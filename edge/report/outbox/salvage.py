@@ -23,20 +23,19 @@ from edge.report.outbox.spans import Span, holes, of_numbers
 from edge.report.outbox.values import DAMAGE, Loss, LossKind
 
 _BATCH = 500  # rows per transaction while the new file is filled
-_LOG_PAGES = 256
+_LOG_BYTES = 1024 * 1024
 # An event may be found in several versions of its page: the furthest it has come is the truth.
 _MERGE = (
     "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
     " state = max(state, excluded.state), sends = max(sends, excluded.sends),"
-    " sent_ms = coalesce(excluded.sent_ms, sent_ms), dead = coalesce(excluded.dead, dead)"
+    " sent_ms = max(sent_ms, excluded.sent_ms), dead = coalesce(excluded.dead, dead)"
 )
-_UNNAMED = Loss(LossKind.GAP, DAMAGE, "", ())  # "something is lost"; until ``name_holes`` knows what
 
 
-def rebuild(path: Path, *, damaged: bool) -> None:
+def rebuild(path: Path, cause: str | None) -> None:
     """Read what can be read of ``path`` into a new file and put that in its place; raises an OutboxError.
 
-    damaged : whether rows are known to be lost; then the new file says so from its first moment
+    cause : why something may be lost; the new file says so from its first moment, in a gap that names no epoch
     """
     with translated(path):
         database.make_folder(path.parent)
@@ -45,12 +44,12 @@ def rebuild(path: Path, *, damaged: bool) -> None:
         database.make_file(building)
         connection = database.connect(building)
         try:
-            database.prepare(connection, log_pages=_LOG_PAGES, synchronous="FULL")
+            database.prepare(connection, log_bytes=_LOG_BYTES, synchronous="FULL")
             database.make_tables(connection)
             _fill(connection, carve(path, _log(path)))
             with transaction(connection):
                 _complete(connection)
-                losses.record(connection, [_UNNAMED] if damaged else [], 0)
+                losses.record(connection, [Loss(LossKind.GAP, cause, "", ())] if cause else [], 0)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             connection.close()
@@ -84,30 +83,32 @@ def finish_exchange(path: Path, clock: Clock, *, keep: bool = True) -> Path | No
 def name_holes(connection: sqlite3.Connection, highest: Mapping[str, int], *, rebuilt: bool) -> None:
     """After a rebuild, say exactly which numbers are missing, now that everything found is in one file.
 
-    highest : the last number committed, of the epochs in which this process knows it. Of the newest other epoch
-        nobody knows how far it went: if damage is certain, its gap has no end.
-    rebuilt : look even if the file does not say that it was damaged
+    highest : the last number committed, of the epochs in which this process knows it. Of others nobody knows how
+        far they went: after damage their gaps have no end, after a torn log that of the newest has none. Of an epoch
+        that left no trace not even that is known: the gap without an epoch stays to say so.
+    rebuilt : look even if the file does not say why it was rebuilt
 
     Numbers below an epoch's cursor or floor are not missing. More may be named than was lost (what another gap or
     summary told of long ago), never an event that is still held.
     """
-    damaged = connection.execute("SELECT id FROM losses WHERE cause = ? AND epoch = ''", (DAMAGE,)).fetchall()
-    if not damaged and not rebuilt:
+    causes = [cause for (cause,) in connection.execute("SELECT cause FROM losses WHERE kind = 'gap' AND epoch = ''")]
+    if not causes and not rebuilt:
         return
     with transaction(connection):
         told = losses.all_losses(connection)
         known = epochs.all_epochs(connection)
-        endless = max((epoch.number for epoch in known if damaged and epoch.epoch not in highest), default=None)
-        found = [_damage(connection, epoch, told, highest, endless=epoch.number == endless) for epoch in known]
-        named = [loss for loss in found if loss.spans]
-        if named:
-            connection.executemany("DELETE FROM losses WHERE id = ?", damaged)
-            losses.record(connection, named, 0)
+        unknown = [epoch.number for epoch in known if epoch.epoch not in highest]
+        endless = unknown if DAMAGE in causes else unknown[-1:] if causes else []
+        cause = DAMAGE if DAMAGE in causes or not causes else causes[0]
+        for epoch in known:
+            missing = _missing(connection, epoch, told, highest, endless=epoch.number in endless)
+            if missing:
+                losses.record(connection, [Loss(LossKind.GAP, cause, epoch.epoch, missing)], 0)
 
 
-def _damage(
+def _missing(
     connection: sqlite3.Connection, epoch: Epoch, told: list[Loss], highest: Mapping[str, int], *, endless: bool
-) -> Loss:
+) -> tuple[Span, ...]:
     ids = connection.execute("SELECT id FROM events WHERE id BETWEEN ? AND ?", (epoch.first_id, epoch.last_id))
     covered = [*of_numbers(number & SEQ_MASK for (number,) in ids)]
     covered += [span for loss in told if loss.epoch == epoch.epoch for span in loss.spans]
@@ -115,7 +116,7 @@ def _damage(
     missing = holes(covered, max(epoch.cursor, epoch.floor) + 1, last_known)
     if endless and all(span.last is not None for span in covered):
         missing = (*missing, Span(max(last_known, epoch.cursor, epoch.floor) + 1, None))
-    return Loss(LossKind.GAP, DAMAGE, epoch.epoch, missing)
+    return missing
 
 
 def _fill(connection: sqlite3.Connection, records: Iterator[Record]) -> None:

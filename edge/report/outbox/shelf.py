@@ -13,9 +13,8 @@ from edge.report.outbox import database, epochs, rows, salvage
 from edge.report.outbox.ageing import Ageing
 from edge.report.outbox.database import OutboxDamagedError, translated
 from edge.report.outbox.store import count_pending
-from edge.report.outbox.values import Position, Stored
+from edge.report.outbox.values import Policy, Position, Stored
 
-_LOG_PAGES = 256
 _NEVER = 1 << 62
 _LIVE = "SELECT id FROM events WHERE state = 0 AND committed_ms >= ? ORDER BY committed_ms, id LIMIT ?"
 _BACKLOG = "SELECT id FROM events WHERE state = 0 AND committed_ms < ? ORDER BY committed_ms, id LIMIT ?"
@@ -30,8 +29,11 @@ class Shelf:
     live_ms : an event younger than this goes before the backlog
     """
 
-    def __init__(self, path: Path, *, clock: Clock, live_ms: int, connect: database.Connect = database.connect) -> None:
+    def __init__(
+        self, path: Path, *, policy: Policy, clock: Clock, live_ms: int, connect: database.Connect = database.connect
+    ) -> None:
         self._path = path
+        self._policy = policy
         self._live_ms = live_ms
         self._connect = connect
         self._ageing = Ageing(clock)
@@ -96,10 +98,9 @@ class Shelf:
                 if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'pending'").fetchone():
                     connection.close()  # the writer has not made its tables yet
                     return None
-                database.prepare(connection, log_pages=_LOG_PAGES, synchronous="NORMAL")
+                database.prepare(connection, log_bytes=self._policy.log_bytes, synchronous="NORMAL")
                 self._ageing.open(connection)
-                # what a killed writer left in the log is on the disk before it is sent
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                database.flush_log(connection)
             except BaseException:
                 connection.close()
                 raise

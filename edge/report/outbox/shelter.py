@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from edge.core.protocols import Clock
@@ -18,15 +17,13 @@ from edge.report.outbox.values import Entry, Loss, Policy
 
 logger = logging.getLogger(__name__)
 
-VOLATILE_BYTES = 8 * 1024 * 1024  # what a small camera can spare; some 6,000 events
-
 
 class Shelter:
     """Opened when it is first needed, gone when it is empty. Without a path it takes nothing."""
 
     def __init__(self, path: Path | None, *, policy: Policy, clock: Clock) -> None:
         self._path = path
-        self._policy = replace(policy, max_bytes=min(VOLATILE_BYTES, policy.max_bytes), least_free=0.0)
+        self._policy = policy.sheltered
         self._clock = clock
         self._store: Store | None = None
         self.lost = 0

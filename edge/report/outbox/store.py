@@ -14,9 +14,10 @@ from edge.core.protocols import Clock
 from edge.core.values import Severity
 from edge.report.outbox import database, epochs, losses, rows, salvage
 from edge.report.outbox.ageing import Ageing
-from edge.report.outbox.database import OutboxUnavailableError, transaction, translated
+from edge.report.outbox.carve import frames_beyond
+from edge.report.outbox.database import OutboxTornError, OutboxUnavailableError, transaction, translated
 from edge.report.outbox.room import FreeShare, Level, Room, free_share
-from edge.report.outbox.schema import row_id
+from edge.report.outbox.schema import SEQ_MASK, row_id
 from edge.report.outbox.values import (
     DAMAGE,
     NO_DISK,
@@ -29,7 +30,6 @@ from edge.report.outbox.values import (
     Policy,
 )
 
-_TELLING = 16 * 1024  # bytes of the events that one call hands out
 _MOVE = 32  # rows moved from one file to another per transaction
 
 
@@ -66,14 +66,13 @@ class Store:
             database.make_file(self.path)
             connection = self._connect(self.path)
             try:
-                database.prepare(connection, log_pages=self._room.log_pages, synchronous="FULL")
+                database.prepare(connection, log_bytes=self._policy.log_bytes, synchronous="FULL")
                 database.check(connection, self.path)
                 database.make_tables(connection)
                 connection.execute(f"PRAGMA max_page_count = {self._room.most_pages}")
                 verify(connection)
+                self._check_log(connection)
                 self._ageing.open(connection)
-                # what a killed writer left in the log may not be on the disk yet: it is before anybody reads it
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             except BaseException:
                 connection.close()
                 raise
@@ -142,18 +141,21 @@ class Store:
         with translated(self.path):
             return self._room.level(self._opened(), coming=0, disk_low=self._room.is_disk_low()) != Level.OPEN
 
-    def take_over(self, other: Store) -> None:
-        """Move everything out of another file into this one, a part at a time."""
+    def take_over(self, other: Store) -> dict[str, int]:
+        """Move everything out of another file into this one, a part at a time; the highest number of each epoch."""
+        highest: dict[str, int] = {}
         shift_ms = self._ageing.now_ms() - other._ageing.now_ms()
         with translated(self.path):
-            while found := other._first_rows(_MOVE):
+            while found := other._first_rows(self._room.portion_bytes):
                 self._adopt(found, other, shift_ms)
+                highest |= {row[1]: row[0] & SEQ_MASK for row in found}  # ascending: the last one counts
                 with transaction(other._opened()):
                     other._opened().executemany("DELETE FROM events WHERE id = ?", [(row[0],) for row in found])
             with transaction(self._opened()):
                 losses.record(self._opened(), losses.all_losses(other._opened()), self._ageing.now_ms())
             with transaction(other._opened()):
                 other._opened().execute("DELETE FROM losses")
+        return highest
 
     def name_holes(self, highest: Mapping[str, int], *, rebuilt: bool) -> None:
         """After damage: see ``salvage.name_holes``."""
@@ -177,8 +179,8 @@ class Store:
                 _, _, state, sends, committed_ms, sent_ms, *_ = row
                 number = row_id(self._number(record.epoch), record.seq)
                 connection.execute(
-                    "UPDATE events SET state = ?, sends = ?, committed_ms = ?, sent_ms = ? + ? WHERE id = ?",
-                    (state, sends, committed_ms + shift_ms, sent_ms, shift_ms, number),
+                    "UPDATE events SET state = ?, sends = ?, committed_ms = ?, sent_ms = ? WHERE id = ?",
+                    (state, sends, committed_ms + shift_ms, sent_ms + shift_ms, number),
                 )
             for epoch in epochs.all_epochs(other._opened()):
                 mine = epochs.find_or_add(connection, epoch.epoch)
@@ -187,13 +189,17 @@ class Store:
                 )
             losses.record(connection, book.take(), now_ms)
 
+    def _check_log(self, connection: sqlite3.Connection) -> None:
+        readable = database.flush_log(connection)
+        log = self.path.with_name(self.path.name + "-wal")
+        if readable >= 0 and frames_beyond(log, readable):
+            raise OutboxTornError(f"{self.path}: expected a log that ends with a commit, found more behind it")
+
     def _has_room_to_tell(self) -> bool:
-        """Whether a gap's or a summary's event may come in without taking the last room from alerts."""
         connection = self._opened()
-        now_ms, disk_low = self._ageing.now_ms(), self._room.is_disk_low()
-        while self._room.level(connection, coming=_TELLING, disk_low=disk_low) != Level.OPEN:
+        while not self._room.has_room_to_tell(connection):
             with transaction(connection):
-                if not self._room.give_up_kept(connection, now_ms):
+                if not self._room.give_up_kept(connection, self._ageing.now_ms()):
                     return False
         return True
 
@@ -226,8 +232,16 @@ class Store:
         losses.record(self._opened(), (*dropped, *book.take()), now_ms)
         return lost
 
-    def _first_rows(self, limit: int) -> list[rows.Row]:
-        return self._opened().execute("SELECT * FROM events ORDER BY id LIMIT ?", (limit,)).fetchall()
+    def _first_rows(self, most_bytes: int) -> list[rows.Row]:
+        """The oldest rows: at least one if there is any, and no more payload than that."""
+        found: list[rows.Row] = []
+        size = 0
+        for row in self._opened().execute("SELECT * FROM events ORDER BY id LIMIT ?", (_MOVE,)):
+            size += len(row[-1])
+            if found and size > most_bytes:
+                break
+            found.append(row)
+        return found
 
     def _place(self, entry: Entry, now_ms: int, *, disk_low: bool) -> Loss | None:
         """Put one event where it belongs; the loss, if it finds no place. Inside a transaction."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from edge.report.outbox.spans import Span, count_of
 
 PAYLOAD_LIMIT = 64 * 1024  # bytes; the broker profile's own max_packet_size
 SMALLEST_BOUND = 1024 * 1024  # bytes; below this one large event could overrun the log that the bound sets aside
+VOLATILE_BYTES = 8 * 1024 * 1024  # what a small camera can spare; some 6,000 events
+_LARGEST_LOG = 4 * 1024 * 1024
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -91,6 +93,7 @@ NO_SPACE = "space"  # the outbox's own bound
 NO_DISK = "disk"  # the disk is nearly full, or can't be written
 NO_MEMORY = "memory"  # the writer could not keep up
 DAMAGE = "damage"  # the file was corrupt
+TORN = "torn"  # the end of its log was unreadable: the power went, or the card forgot
 OVERSIZE = "oversize"  # the payload is larger than any broker of ours takes
 
 
@@ -172,6 +175,16 @@ class Policy:
             )
         if not 0.0 <= self.least_free < 1.0:
             raise ConfigError(f"outbox: the share of the disk to leave free must be 0 to 1, found {self.least_free}")
+
+    @property
+    def log_bytes(self) -> int:
+        """What the bound sets aside for the write-ahead log."""
+        return min(_LARGEST_LOG, self.max_bytes // 4)
+
+    @property
+    def sheltered(self) -> Policy:
+        """The same for the file in memory."""
+        return replace(self, max_bytes=min(VOLATILE_BYTES, self.max_bytes), least_free=0.0)
 
     @property
     def guarantee(self) -> Guarantee:
