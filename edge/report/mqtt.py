@@ -8,18 +8,19 @@ from collections.abc import Callable
 from edge.core.errors import ConfigError
 from edge.core.protocols import Clock
 from edge.core.values import Message
-from edge.report.backoff import Backoff
-from edge.report.connection import Connection
-from edge.report.dialect import Dialect
 from edge.report.lanes import EVENT_LIMIT, Lanes
-from edge.report.reasons import Cause, Ending
 from edge.report.session import Session
-from edge.report.settings import BrokerSettings, Pace
 from edge.report.states import offline_message, online_message
 from edge.report.stats import BrokerStats, Ledger
-from edge.report.tls import make_context
 from edge.report.topics import Topics
-from edge.report.wake import Wake
+from edge.wire.backoff import Backoff
+from edge.wire.connection import Connection
+from edge.wire.dialect import Dialect
+from edge.wire.packets import Hello
+from edge.wire.reasons import Cause, Ending
+from edge.wire.settings import BrokerSettings, Pace
+from edge.wire.tls import make_context
+from edge.wire.wake import Wake
 
 logger = logging.getLogger(__name__)
 
@@ -123,8 +124,7 @@ class MqttSink:
         will = offline_message(self._topics)
         connection = Connection(
             self._settings,
-            client_id=self._topics.device,
-            will=will,
+            hello=Hello(self._topics.device, will=will),
             version=version,
             context=context,
             pace=self._pace,
