@@ -5,11 +5,13 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from edge import __version__
-from edge.assemble.broker import MqttOutlet, make_outlet
+from edge.assemble.broker import publisher_setup
 from edge.assemble.detector import open_detector
 from edge.assemble.model import resolve_model
+from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, teller, volatile_path
 from edge.assemble.source import make_source, parse_camera_source
 from edge.assemble.threads import choose_threads
 from edge.config.values import Camera, Config
@@ -19,14 +21,17 @@ from edge.core.protocols import Clock
 from edge.core.values import Detections, Frame, FrameSize, Message, StageTimes
 from edge.infer.detector import Detector
 from edge.infer.runtime import load_runtime
+from edge.report.outbox.values import Loss, Outgoing
+from edge.report.outbox.writer import OutboxWriter
 from edge.report.payloads import detections_message, event_message
-from edge.report.states import DeviceInfo, Privacy, info_message
+from edge.report.states import Delivery, DeviceInfo, Privacy, info_message
 from edge.report.topics import Topics
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, frame_time, new_epoch
 from edge.service.pipeline import Pipeline, Telling
+from edge.service.publishing import Publishing
 from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
 from edge.track.lifecycle import LifeCycle
@@ -43,7 +48,8 @@ class Assembly:
     """
 
     service: Service
-    outlet: MqttOutlet
+    outlet: Publishing
+    outbox: Path
     summary: str
 
 
@@ -67,9 +73,15 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     )
     detector.warm_up()
     topics = Topics(config.device)
-    outlet = make_outlet(config.broker, topics, clock)
-    outlet.send(_info(config, model, topics))
     identities = Identities(config.device, new_epoch(clock))
+    outbox = outbox_path(config)
+    outlet = make_outlet(
+        config,
+        outbox,
+        tell=teller(topics, identities, clock, cameras=tuple(config.cameras), backend=model.layout.backend),
+        describe=lambda delivery: _info(config, model, topics, delivery),
+        clock=clock,
+    )
     pipelines = {
         name: _pipeline(
             name,
@@ -104,7 +116,29 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         f"{model.layout.backend} ({runtime.name} {runtime.version}, {threads} threads); "
         f"broker {config.broker.host}:{config.broker.port}"
     )
-    return Assembly(service, outlet, summary)
+    return Assembly(service, outlet, outbox, summary)
+
+
+def make_outlet(
+    config: Config,
+    outbox: Path,
+    *,
+    tell: Callable[[Loss], Outgoing],
+    describe: Callable[[Delivery], Message],
+    clock: Clock,
+) -> Publishing:
+    """The way out: the outbox's writer here, its reader in a process of its own."""
+    volatile = volatile_path(outbox)
+    keeper = SpeakingKeeper(outbox, volatile_path=volatile, policy=outbox_policy(config), clock=clock)
+    outlet = Publishing(
+        publisher_setup(config, outbox=outbox, volatile=volatile),
+        OutboxWriter(keeper, tell, clock=clock),
+        guarantee=Delivery.ACKNOWLEDGED if config.outbox.consumer is None else Delivery.CONFIRMED,
+        describe=describe,
+        clock=clock,
+    )
+    keeper.on_commit = outlet.committed
+    return outlet
 
 
 def _check_sources(config: Config) -> None:
@@ -174,7 +208,7 @@ def _worker(name: str, config: Config, *, arrivals: Arrivals, clock: Clock) -> C
     return CameraWorker(name, source, put=arrivals.put_and_wait if is_whole else arrivals.put, tell=arrivals.tell)
 
 
-def _info(config: Config, model: Model, topics: Topics) -> Message:
+def _info(config: Config, model: Model, topics: Topics, delivery: Delivery) -> Message:
     runtime = load_runtime()
     publishing = tuple(name for name, camera in config.cameras.items() if camera.publish_detections)
     info = DeviceInfo(
@@ -184,6 +218,7 @@ def _info(config: Config, model: Model, topics: Topics) -> Message:
         model=model.ref,
         backend=model.layout.backend,
         cameras=tuple(config.cameras),
+        delivery=delivery,
         privacy=Privacy(detections=publishing),
     )
     return info_message(topics, info)

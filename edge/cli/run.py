@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.core.errors import BrokerError, EdgeError, SourceError
+
+if TYPE_CHECKING:
+    from edge.service.letters import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +25,10 @@ logger = logging.getLogger(__name__)
 def run(path: Path | None, duration: float | None) -> None:
     """Watch the cameras and tell the broker, until stopped or until all recordings have ended.
 
-    Exit codes: 0 done; 75 the broker or a camera was away to the end; 78 the configuration or the model is wrong.
+    Exit codes: 0 done; 75 the broker was never reached, or a camera was away to the end; 78 the configuration or the
+    model is wrong. Events that were not delivered are kept, and sent by the next start.
     """
+    from edge.assemble.outbox import outbox_depth, outbox_policy
     from edge.assemble.service import assemble_service
     from edge.config.load import find_config, load_config
     from edge.config.not_yet import unused_settings
@@ -35,34 +41,34 @@ def run(path: Path | None, duration: float | None) -> None:
     config = load_config(file)
     for setting in unused_settings(config):
         logger.warning("%s: read and checked, but this version does not act on it yet", setting)
-    assembly = assemble_service(config, SystemClock())
+    clock = SystemClock()
+    assembly = assemble_service(config, clock)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: assembly.service.stop())
     logger.info("%s", assembly.summary)
     outcome = assembly.service.run(duration)
-    stats = assembly.outlet.stats()
+    standing = assembly.outlet.standing()
+    waiting = outbox_depth(assembly.outbox, outbox_policy(config), clock)
     logger.info(
-        "stopped after %.1f s: %d frames, %d events, %d delivered",
+        "stopped after %.1f s: %d frames, %d events, %d delivered%s",
         outcome.seconds,
         outcome.frames,
         outcome.events,
-        stats.delivered + stats.unheard,
+        standing.delivered + standing.unheard,
+        f", {standing.unheard} of them to nobody" if standing.unheard else "",
     )
-    _end(
-        list(outcome.errors.values()),
-        waiting=stats.waiting_events + stats.in_flight,
-        connected=stats.ever_connected,
-        broker=stats.last_error,
-    )
+    _end(list(outcome.errors.values()), standing=standing, waiting=waiting, outbox=assembly.outbox)
 
 
-def _end(errors: list[EdgeError], *, waiting: int, connected: bool, broker: str | None) -> None:
+def _end(errors: list[EdgeError], *, standing: Standing, waiting: int, outbox: Path) -> None:
     """Raise what ended badly, the one that a person has to mend first."""
     permanent = [error for error in errors if error.exit_code != SourceError.exit_code]
     if permanent:
         raise permanent[0]
-    if not connected or waiting:
-        what = f"{waiting} event(s) could not be delivered" if waiting else "nothing was delivered"
-        raise BrokerError(f"{what}: {broker or 'the broker did not answer'}")
+    kept = f"{waiting} event(s) are kept in {outbox} and will be sent by the next start" if waiting else ""
+    if not standing.ever_connected:
+        raise BrokerError(f"{standing.last_error or 'the broker did not answer'}; {kept or 'nothing was delivered'}")
+    if kept:
+        logger.warning("%s", kept)
     if errors:
         raise errors[0]

@@ -17,8 +17,6 @@ def unused_settings(config: Config) -> list[str]:
         keys.append("home_assistant")
     if config.health.prometheus is not None:
         keys.append("health.prometheus")
-    if "outbox" in config.origin.lines:
-        keys.append("outbox")
     return keys
 
 

@@ -34,6 +34,7 @@ class BrokerStats:
     waiting_events: int
     is_refused: bool
     last_error: str | None
+    beat: int = 0
 
 
 class Ledger:
@@ -48,6 +49,7 @@ class Ledger:
         self.delivered = 0
         self.unheard = 0
         self.in_flight = 0
+        self.beat = 0  # grows while the publishing thread works
         self.last_error: str | None = None
         self._told: set[str] = set()
 
@@ -98,4 +100,5 @@ class Ledger:
             waiting_events=waiting_events,
             is_refused=self.is_refused,
             last_error=self.last_error,
+            beat=self.beat,
         )

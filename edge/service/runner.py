@@ -14,6 +14,7 @@ from edge.core.protocols import Clock
 from edge.core.values import EventType, Frame, Message, Occurrence
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
+from edge.service.letters import Standing
 from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
 from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline
@@ -22,7 +23,7 @@ from edge.service.systemd import Notifier
 logger = logging.getLogger(__name__)
 
 _IDLE_S = 0.2  # how long the loop waits for a frame before it looks at the clock
-_JOIN_S = 2.0  # a capture thread that is still in a native call by then is left to the end of the process
+_JOIN_S = 1.0  # capture threads that are still in a native call by then are left to the end of the process
 
 
 class Outlet(Protocol):
@@ -34,9 +35,11 @@ class Outlet(Protocol):
 
     def send(self, message: Message) -> None: ...
 
-    def close(self) -> None: ...
+    def tick(self) -> None: ...
 
-    def dropped(self) -> Counter[str]: ...
+    def standing(self) -> Standing: ...
+
+    def close(self, *, is_hurried: bool) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Reading:
     stages: dict[str, Quantiles]
     drops: dict[str, int]
     cameras: dict[str, CameraState]
+    way_out: Standing = field(default_factory=Standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ class Service:
         self._started_ns = clock.monotonic_ns()
         self._rates = {camera: RateMeter(self._started_ns) for camera in pipelines}
         self._next_health_ns = self._started_ns
+        self._told_reasons: tuple[str, ...] = ()
         self._outcome = Outcome()
 
     def stop(self) -> None:
@@ -131,6 +136,7 @@ class Service:
                 case CameraNews() as news:
                     self._tell_change(news)
             now_ns = self._clock.monotonic_ns()
+            self._outlet.tick()
             self._report_health(now_ns)
             if (end_ns is not None and now_ns >= end_ns) or self._all_ended():
                 return
@@ -171,21 +177,25 @@ class Service:
         return len(states) == len(self._workers) and all(state in over for state in states.values())
 
     def _report_health(self, now_ns: int) -> None:
-        if now_ns < self._next_health_ns:
+        reasons = self._outlet.standing().reasons
+        if now_ns < self._next_health_ns and reasons == self._told_reasons:
             return
+        self._told_reasons = reasons
         self._next_health_ns = now_ns + round(self._reports.interval_s * 1e9)
         self._outlet.send(self._reports.health(self._reading(now_ns)))
         self._notifier.alive()
 
     def _reading(self, now_ns: int) -> Reading:
         overwritten = Counter({"frame_overwritten": self._arrivals.dropped.total()})
+        way_out = self._outlet.standing()
         return Reading(
             uptime_s=(now_ns - self._started_ns) / 1e9,
             frames=self._frames_seen(),
             rates={camera: rate.read(now_ns) for camera, rate in self._rates.items()},
             stages=self._stages.quantiles(),
-            drops=merge_drops(overwritten, self._outlet.dropped()),
+            drops=merge_drops(overwritten, Counter(way_out.drops)),
             cameras=dict(self._outcome.cameras),
+            way_out=way_out,
         )
 
     def _frames_seen(self) -> int:
@@ -196,15 +206,16 @@ class Service:
         for worker in self._workers:
             worker.ask_to_stop()
         self._arrivals.close()
+        deadline_ns = self._clock.monotonic_ns() + round(_JOIN_S * 1e9)
         for worker in self._workers:
-            if not worker.join(_JOIN_S):
+            if not worker.join(max(0.0, (deadline_ns - self._clock.monotonic_ns()) / 1e9)):
                 logger.warning("camera %s: its read did not return; left behind", worker.camera)
         self._finish_tracks()
         now_ns = self._clock.monotonic_ns()
         self._outcome.seconds = (now_ns - self._started_ns) / 1e9
         self._outcome.frames = self._frames_seen()
         self._outlet.send(self._reports.health(self._reading(now_ns)))
-        self._outlet.close()
+        self._outlet.close(is_hurried=self._stop.is_set())
         publisher.join(_JOIN_S)
 
     def _finish_tracks(self) -> None:

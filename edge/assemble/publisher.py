@@ -1,0 +1,100 @@
+"""The publisher's process: from the service's first word to a connection. It knows no camera and no model."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from edge.core.clock import SystemClock
+from edge.report.courier import Courier
+from edge.report.inbox import Inbox
+from edge.report.mqtt import MqttSink
+from edge.report.outbox.reader import OutboxReader
+from edge.report.outbox.values import Policy
+from edge.report.topics import Topics
+from edge.service.channel import Channel, ChannelClosedError
+from edge.service.letters import Arrived, Progress, Setup
+from edge.service.publisher import Publisher, first_word, leave_at_once
+from edge.wire.packets import Incoming
+from edge.wire.settings import BrokerSettings, TlsSettings
+
+
+def main(channel: Channel) -> None:
+    """Live as long as the service wants; ends the process."""
+    clock = SystemClock()
+    try:
+        setup = first_word(channel, clock)
+    except ChannelClosedError:
+        leave_at_once(0)
+    logging.basicConfig(
+        level=setup.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    leave_at_once(make_publisher(channel, setup, clock).live())
+
+
+def make_publisher(channel: Channel, setup: Setup, clock: SystemClock) -> Publisher:
+    """Everything named, nothing running yet."""
+    topics = Topics(setup.device)
+    has_consumer = setup.consumer is not None
+    reader = OutboxReader(
+        Path(setup.outbox),
+        policy=Policy(max_bytes=setup.max_bytes, has_consumer=has_consumer),
+        clock=clock,
+        volatile_path=None if setup.volatile is None else Path(setup.volatile),
+    )
+    courier = Courier(reader, has_consumer=has_consumer, clock=clock)
+
+    def pass_on(incoming: Incoming) -> None:
+        publisher.pass_on(Arrived(incoming.topic, incoming.payload, incoming.retain))
+
+    sink = MqttSink(
+        broker_settings(setup),
+        topics=topics,
+        clock=clock,
+        courier=courier,
+        inbox=lambda answer: Inbox(
+            courier, topics, consumer=setup.consumer, answer=answer, pass_on=pass_on, others=setup.filters
+        ),
+    )
+    sink.open()
+    publisher = Publisher(channel, sink, progress=lambda: _progress(sink, courier), clock=clock)
+    return publisher
+
+
+def broker_settings(setup: Setup) -> BrokerSettings:
+    """Raises ConfigError for what can't be right."""
+    tls = None
+    if setup.is_tls:
+        ca, certificate, key = (
+            None if path is None else Path(path) for path in (setup.ca, setup.certificate, setup.key)
+        )
+        tls = TlsSettings(ca=ca, certificate=certificate, key=key)
+    return BrokerSettings(
+        setup.host,
+        setup.port,
+        tls=tls,
+        username=setup.username,
+        password=setup.password,
+        keepalive_s=setup.keepalive_s,
+    )
+
+
+def _progress(sink: MqttSink, courier: Courier) -> Progress:
+    stats, troubles = sink.stats(), courier.troubles()
+    return Progress(
+        beat=stats.beat,
+        is_connected=stats.is_connected,
+        connects=stats.connects,
+        delivered=stats.delivered,
+        unheard=stats.unheard,
+        drops={cause: count for cause, count in asdict(stats.drops).items() if count},
+        unheard_now=troubles.unheard,
+        denied_now=troubles.denied,
+        refused_now=troubles.refused,
+        trimmed=troubles.trimmed,
+        dead=troubles.dead,
+        is_refused=stats.is_refused,
+        last_error=stats.last_error,
+    )
