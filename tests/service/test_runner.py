@@ -34,6 +34,9 @@ class NoTracks:
     def update(self, detections: object, captured_ns: int) -> tuple[Track, ...]:
         return ()
 
+    def forget(self) -> None:
+        pass
+
 
 class OneTrackPerRecording:
     """Starts a track at the first frame, ends it when asked to finish."""
