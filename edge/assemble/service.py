@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,8 +22,8 @@ from edge.infer.runtime import load_runtime
 from edge.report.payloads import detections_message, event_message
 from edge.report.states import DeviceInfo, Privacy, info_message
 from edge.report.topics import Topics
-from edge.service.camera import CameraNews, CameraWorker
-from edge.service.frames import NewestFrames
+from edge.service.arrivals import Arrivals
+from edge.service.camera import CameraWorker
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, frame_time, new_epoch
 from edge.service.pipeline import Pipeline, Telling
@@ -84,14 +83,12 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         )
         for name, camera in config.cameras.items()
     }
-    frames = NewestFrames(tuple(config.cameras))
-    news: deque[CameraNews] = deque()
     names = tuple(config.cameras)
+    arrivals = Arrivals(names)
     service = Service(
-        workers=[_worker(name, config, frames=frames, news=news, clock=clock) for name in names],
+        workers=[_worker(name, config, arrivals=arrivals, clock=clock) for name in names],
         pipelines=pipelines,
-        frames=frames,
-        news=news,
+        arrivals=arrivals,
         outlet=outlet,
         reports=Reports(
             camera=camera_status(topics),
@@ -170,11 +167,11 @@ def _tell_detections(topics: Topics, model: Model, clock: Clock) -> Callable[[Fr
     return tell
 
 
-def _worker(name: str, config: Config, *, frames: NewestFrames, news: deque[CameraNews], clock: Clock) -> CameraWorker:
+def _worker(name: str, config: Config, *, arrivals: Arrivals, clock: Clock) -> CameraWorker:
     camera = config.cameras[name]
     source = make_source(name, camera, config.folder, clock)
     is_whole = camera.pace == "fast" and not parse_camera_source(camera, config.folder).is_live
-    return CameraWorker(name, source, put=frames.put_and_wait if is_whole else frames.put, tell=news.append)
+    return CameraWorker(name, source, put=arrivals.put_and_wait if is_whole else arrivals.put, tell=arrivals.tell)
 
 
 def _info(config: Config, model: Model, topics: Topics) -> Message:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge.capture.scene import SceneOptions, parse_scene
 from edge.core.errors import ConfigError
+from edge.core.home import expand_home
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp"})
 ACCEPTED = (
@@ -133,7 +134,7 @@ def _number(word: str, rest: str) -> str:
 
 
 def _path(text: str, base: Path) -> SourceSpec:
-    path = base / Path(text).expanduser()
+    path = base / expand_home(text)
     if not path.exists() and not _looks_like_path(text):
         hint = _nearest(text.partition(":")[0], ("picamera2", "v4l2", "synthetic"))
         if text.isdigit():

@@ -15,6 +15,7 @@ from edge.catalog.inspector import Hints, Inspection, inspect_file
 from edge.catalog.model_file import read_bytes
 from edge.catalog.trial import ChildTrial, Trial
 from edge.core.errors import ModelError
+from edge.core.home import expand_home
 from edge.core.model import Model
 from edge.core.shared_files import shared_folder
 
@@ -80,7 +81,7 @@ class Library:
 
     def find(self, name_or_path: str, *, trial: Trial) -> Model:
         if is_path(name_or_path):
-            path = Path(name_or_path).expanduser()
+            path = expand_home(name_or_path)
             if path.suffix in {".yaml", ".yml"}:
                 return self._from_card(FoundCard(read_card(path), path), trial)
             return self._from_file(path, trial)

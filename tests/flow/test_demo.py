@@ -32,6 +32,7 @@ def demo(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment, check=False)
 
 
+@pytest.mark.slow
 def test_the_demo_shows_events_a_picture_and_where_to_go_next(copy: Path) -> None:
     shown = demo(copy)
 

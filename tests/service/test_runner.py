@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-import threading
-from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from edge.core.clock import SystemClock
 from edge.core.errors import RecordingError, SourceError
 from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Track
 from edge.core.values import EventType as Type
-from edge.service.camera import CameraNews, CameraState, CameraWorker
-from edge.service.frames import NewestFrames
+from edge.service.arrivals import Arrivals
+from edge.service.camera import CameraWorker
 from edge.service.identity import Identities
+from edge.service.news import CameraState
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
@@ -54,16 +54,17 @@ def event_line(event: Event) -> Message:
     return Message("event", text.encode(), qos=1)
 
 
-def make_service(sources: dict[str, FakeSource], *, whole: bool = True) -> tuple[Service, FakeOutlet]:
+def make_service(
+    sources: dict[str, FakeSource], *, whole: bool = True, see: Callable[[Frame], None] = lambda _frame: None
+) -> tuple[Service, FakeOutlet]:
     clock = SystemClock()
-    frames = NewestFrames(tuple(sources))
-    news: deque[CameraNews] = deque()
+    arrivals = Arrivals(tuple(sources))
     outlet = FakeOutlet()
     identities = Identities("gate", "EPOCH")
     pipelines = {
         camera: Pipeline(
             camera=camera,
-            detector=FakeDetector(),
+            detector=FakeDetector(lambda frame: see(frame) or Detections.empty()),
             wanted=Everything(),
             tracker=NoTracks(),
             rules=OneTrackPerRecording(),
@@ -75,8 +76,8 @@ def make_service(sources: dict[str, FakeSource], *, whole: bool = True) -> tuple
         )
         for camera in sources
     }
-    put = frames.put_and_wait if whole else frames.put
-    workers = [CameraWorker(camera, source, put=put, tell=news.append) for camera, source in sources.items()]
+    put = arrivals.put_and_wait if whole else arrivals.put
+    workers = [CameraWorker(camera, source, put=put, tell=arrivals.tell) for camera, source in sources.items()]
     reports = Reports(
         camera=lambda camera, state: Message(f"status/{camera}", state.encode(), 1, retain=True),
         health=lambda reading: Message("health", str(reading.frames).encode(), retain=True),
@@ -84,8 +85,7 @@ def make_service(sources: dict[str, FakeSource], *, whole: bool = True) -> tuple
     service = Service(
         workers=workers,
         pipelines=pipelines,
-        frames=frames,
-        news=news,
+        arrivals=arrivals,
         outlet=outlet,
         reports=reports,
         notifier=Notifier(""),
@@ -152,15 +152,12 @@ def test_a_duration_ends_a_run_whose_camera_never_came() -> None:
 def test_a_stop_from_outside_ends_the_run_and_its_open_tracks() -> None:
     class Endless(FakeSource):
         def read(self) -> Frame | None:
-            reached.set()
             return frames_of(1)[0]
 
-    reached = threading.Event()
-    service, outlet = make_service({"yard": Endless([])}, whole=False)
-    threading.Thread(target=lambda: (reached.wait(10.0), service.stop())).start()
+    service, outlet = make_service({"yard": Endless([])}, whole=False, see=lambda _frame: service.stop())
 
     outcome = service.run()
 
-    assert outcome.cameras["yard"] in {CameraState.ONLINE}
-    assert said(outlet, "event")[-1].endswith("track_end")
+    assert outcome.cameras["yard"] is CameraState.ONLINE
+    assert said(outlet, "event") == ["1 yard track_start", "2 yard track_end"]
     assert said(outlet, "status/yard")[-1] == "offline"
