@@ -62,7 +62,7 @@ def anchors_of(boxes: NDArray[np.float32], anchor: Anchor, size: tuple[int, int]
     wide = boxes.astype(np.float64)
     y = wide[:, 3] if anchor == "bottom" else (wide[:, 1] + wide[:, 3]) * 0.5
     points = np.stack([(wide[:, 0] + wide[:, 2]) * 0.5, y], axis=1) / np.array(size, np.float64)
-    return np.clip(points, _EDGE, 1.0 - _EDGE)
+    return np.asarray(np.clip(points, _EDGE, 1.0 - _EDGE))
 
 
 def distance_px(point: Point, start: Point, end: Point, size: tuple[int, int]) -> float:
