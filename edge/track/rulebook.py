@@ -115,8 +115,7 @@ class RuleBook:
         happenings = []
         for visitor in gone:
             happenings += [self._crossed(crossing) for crossing in self._lines.leave(visitor)]
-            for zone in visitor.zones:
-                happenings.append(_stepped(Step(visitor, zone, is_in=False, sight=visitor.sight)))
+            happenings += [_stepped(step) for step in self._zones.leave(visitor)]
             end = ends[visitor.track.track_id]
             happenings.append(Happening(replace(end, zones=visitor.zones), visitor))
         return happenings

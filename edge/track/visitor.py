@@ -34,12 +34,13 @@ class Doubt:
 
     agreed : when it was last seen where it is held to be
     first : the first sight of it elsewhere since then; None = none
-    count : sights of it elsewhere since then
+    count : sights of it elsewhere since then; clear : those that were clear of the border
     """
 
     agreed: Moment
     first: Sight | None = None
     count: int = 0
+    clear: int = 0
 
 
 @dataclass(frozen=True, slots=True)

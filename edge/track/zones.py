@@ -19,6 +19,7 @@ _ENTER_S = 0.2
 _EXIT_S = 0.5
 _BORDER_EXIT_S = 3.0
 _SIGHTS = 2
+_BORDER_SIGHTS = 10
 # After so long without a sight that says otherwise one is enough: what low frame rates need.
 _ONE_SIGHT_S = 0.5
 # The border's width on either side, as a part of the thing's longer side.
@@ -69,6 +70,10 @@ class Zones:
                     steps.append(step)
         return steps
 
+    def leave(self, visitor: Visitor) -> list[Step]:
+        """The zones in which a visitor was whose track has ended; it may have been seen outside already."""
+        return [Step(visitor, zone, False, visitor.doubts[zone].first or visitor.sight) for zone in visitor.zones]
+
     def _step(
         self, visitor: Visitor, zone: str, is_inside: bool, size: tuple[int, int], before: Stay | None
     ) -> Step | None:
@@ -76,11 +81,12 @@ class Zones:
         if doubt is None:
             return self._begin(visitor, zone, is_inside, before)
         if is_inside == (zone in visitor.stays):
-            doubt.agreed, doubt.first, doubt.count = visitor.sight.moment, None, 0
+            visitor.doubts[zone] = Doubt(visitor.sight.moment)
             return None
         doubt.first = doubt.first or visitor.sight
         doubt.count += 1
-        if not self._is_settled(visitor, doubt, zone, size):
+        doubt.clear += not is_inside and self._is_clear(visitor, zone, size)
+        if not self._is_settled(visitor, doubt, zone):
             return None
         sight = doubt.first
         visitor.doubts[zone] = Doubt(visitor.sight.moment)
@@ -99,7 +105,11 @@ class Zones:
         visitor.stays[zone] = before or Stay(since)
         return Step(visitor, zone, is_in=True, sight=visitor.sight, is_again=before is not None)
 
-    def _is_settled(self, visitor: Visitor, doubt: Doubt, zone: str, size: tuple[int, int]) -> bool:
+    def _is_clear(self, visitor: Visitor, zone: str, size: tuple[int, int]) -> bool:
+        border_px = longer_side(visitor.track.box) * _BORDER
+        return self._areas[zone].distance_px(visitor.anchor, size) > border_px
+
+    def _is_settled(self, visitor: Visitor, doubt: Doubt, zone: str) -> bool:
         elapsed_s = visitor.sight.moment.seconds_since(doubt.agreed)
         if doubt.count < _SIGHTS and elapsed_s < _ONE_SIGHT_S:
             return False
@@ -107,6 +117,4 @@ class Zones:
             return elapsed_s >= _ENTER_S
         if elapsed_s < _EXIT_S:
             return False
-        border_px = longer_side(visitor.track.box) * _BORDER
-        is_clear = self._areas[zone].distance_px(visitor.anchor, size) > border_px
-        return is_clear or elapsed_s >= _BORDER_EXIT_S
+        return doubt.clear >= _SIGHTS or (elapsed_s >= _BORDER_EXIT_S and doubt.count >= _BORDER_SIGHTS)
