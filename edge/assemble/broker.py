@@ -11,13 +11,16 @@ from edge.service.letters import Setup
 from edge.wire.settings import BrokerSettings, TlsSettings
 
 
-def publisher_setup(config: Config, *, outbox: Path, volatile: Path | None, filters: tuple[str, ...] = ()) -> Setup:
+def publisher_setup(
+    config: Config, *, outbox: Path, volatile: Path | None, filters: tuple[str, ...] = (), greeting: str | None = None
+) -> Setup:
     """Reads the secrets the configuration refers to, and checks what can be checked without a network.
 
     Parameters
     ----------
     outbox, volatile : the files the publisher reads
     filters : topics to subscribe to for the service, beside those the publisher needs itself
+    greeting : where Home Assistant says that it is there
 
     Raises
     ------
@@ -50,6 +53,7 @@ def publisher_setup(config: Config, *, outbox: Path, volatile: Path | None, filt
         max_bytes=round(config.outbox.max_megabytes * 1024 * 1024),
         consumer=config.outbox.consumer,
         filters=filters,
+        greeting=greeting,
         log_level=logging.getLogger().level,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +18,6 @@ from edge.report.payloads import event_message
 from edge.report.topics import Topics
 from edge.service.identity import Identities, event_time
 from edge.service.publishing import outgoing
-
-logger = logging.getLogger(__name__)
 
 _MINUTE_MS = 60_000
 
@@ -53,10 +50,8 @@ def outbox_path(config: Config) -> Path:
     if wanted is not None:
         return wanted
     for folder in _folders():
-        path = folder / f"outbox-{config.device}.db"
         if _is_usable(folder):
-            logger.info("events wait for the broker in %s", path)
-            return path
+            return folder / f"outbox-{config.device}.db"
     raise ConfigError(
         "outbox: expected a folder for the events that wait, found none that can be written; set outbox.path"
     )

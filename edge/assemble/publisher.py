@@ -8,16 +8,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from edge.core.clock import SystemClock
+from edge.core.values import Message
 from edge.report.courier import Courier
-from edge.report.inbox import Inbox
+from edge.report.listening import Comeback, Heard, Listening, Subscription
 from edge.report.mqtt import MqttSink
 from edge.report.outbox.reader import OutboxReader
 from edge.report.outbox.values import Policy
+from edge.report.receipts import Receipts
 from edge.report.topics import Topics
 from edge.service.channel import Channel, ChannelClosedError
 from edge.service.letters import Arrived, Progress, Setup
 from edge.service.publisher import Publisher, first_word, leave_at_once
-from edge.wire.packets import Incoming
 from edge.wire.settings import BrokerSettings, TlsSettings
 
 
@@ -46,21 +47,32 @@ def make_publisher(channel: Channel, setup: Setup, clock: SystemClock) -> Publis
     )
     courier = Courier(reader, has_consumer=has_consumer, clock=clock)
 
-    def pass_on(incoming: Incoming) -> None:
-        publisher.pass_on(Arrived(incoming.topic, incoming.payload, incoming.retain))
+    def answer(message: Message) -> None:
+        sink.send(message)
 
+    receipts = Receipts(courier, topics, consumer=setup.consumer, answer=answer)
+    comeback = None if setup.greeting is None else Comeback(clock)
     sink = MqttSink(
         broker_settings(setup),
         topics=topics,
         clock=clock,
         courier=courier,
-        inbox=lambda answer: Inbox(
-            courier, topics, consumer=setup.consumer, answer=answer, pass_on=pass_on, others=setup.filters
+        listening=Listening(
+            [
+                *receipts.subscriptions(),
+                *(Subscription(each, lambda heard: publisher.pass_on(_arrived(heard)), True) for each in setup.filters),
+                *([] if comeback is None or setup.greeting is None else [Subscription(setup.greeting, comeback.hear)]),
+            ],
+            comeback,
         ),
     )
     sink.open()
     publisher = Publisher(channel, sink, progress=lambda: _progress(sink, courier), clock=clock)
     return publisher
+
+
+def _arrived(heard: Heard) -> Arrived:
+    return Arrived(heard.topic, heard.payload, heard.retained)
 
 
 def broker_settings(setup: Setup) -> BrokerSettings:

@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 def run(path: Path | None, duration: float | None) -> None:
     """Watch the cameras and tell the broker, until stopped or until all recordings have ended.
 
-    Exit codes: 0 done; 75 the broker was never reached, or a camera was away to the end; 78 the configuration or the
-    model is wrong. Events that were not delivered are kept, and sent by the next start.
+    Exit codes: 0 done; 75 a camera was away to the end, or the broker was never reached, or it turned messages away;
+    78 the configuration or the model is wrong. Events that were not delivered are kept, and sent by the next start.
     """
     from edge.assemble.outbox import outbox_depth, outbox_policy
     from edge.assemble.service import assemble_service
@@ -66,9 +66,19 @@ def _end(errors: list[EdgeError], *, standing: Standing, waiting: int, outbox: P
     if permanent:
         raise permanent[0]
     kept = f"{waiting} event(s) are kept in {outbox} and will be sent by the next start" if waiting else ""
-    if not standing.ever_connected:
-        raise BrokerError(f"{standing.last_error or 'the broker did not answer'}; {kept or 'nothing was delivered'}")
+    undelivered = _undelivered(standing)
+    if undelivered is not None:
+        raise BrokerError("; ".join(filter(None, [undelivered, kept])))
     if kept:
         logger.warning("%s", kept)
     if errors:
         raise errors[0]
+
+
+def _undelivered(way_out: Standing) -> str | None:
+    """What the broker did not get although it should have; boxes of single frames may go missing."""
+    if not way_out.ever_connected:
+        return way_out.last_error or "the broker did not answer"
+    # not what overflowed: an outage may be long over
+    turned_away = sum(way_out.drops.get(f"message_{cause}", 0) for cause in ("denied", "refused", "oversize"))
+    return f"{turned_away} message(s) were turned away: {way_out.last_error}" if turned_away else None

@@ -81,6 +81,13 @@ class Lanes:
             self._is_birth = True
             self._changed = dict.fromkeys(sorted(self._board, key=self._birth_rank))
 
+    def repeat_state(self) -> None:
+        """All state again, as on a connect; without a connection the next one does so anyway."""
+        with self._lock:
+            if self._is_connected:
+                self._is_birth = True
+                self._changed = dict.fromkeys(sorted(self._board, key=self._birth_rank))
+
     def disconnect(self, unacknowledged: Iterable[Message]) -> None:
         """What was under way and not acknowledged waits again, in front; detections are gone."""
         with self._lock:

@@ -9,8 +9,8 @@ from edge.core.errors import ConfigError
 from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report.courier import Courier
-from edge.report.inbox import Inbox
 from edge.report.lanes import EVENT_LIMIT, Lanes
+from edge.report.listening import Listening
 from edge.report.session import Session
 from edge.report.states import offline_message, online_message
 from edge.report.stats import BrokerStats, Ledger
@@ -42,9 +42,9 @@ class MqttSink:
     Parameters
     ----------
     topics : of this device; its name is the client id
+    listening : what is heard; None = nothing
     event_limit : events that may wait; then the oldest is dropped and counted
     courier : brings events from an outbox; its disk is touched by the thread of ``run`` alone
-    inbox : given a way to answer, makes the reader of what comes in
 
     Examples
     --------
@@ -58,18 +58,18 @@ class MqttSink:
         topics: Topics,
         clock: Clock,
         pace: Pace | None = None,
+        listening: Listening | None = None,
         event_limit: int = EVENT_LIMIT,
         chance: Callable[[], float] | None = None,
         courier: Courier | None = None,
-        inbox: Callable[[Callable[[Message], None]], Inbox] | None = None,
     ) -> None:
         self._settings = settings
         self._topics = topics
         self._clock = clock
         self._pace = pace or Pace()
+        self._listening = listening or Listening()
         self._lanes = Lanes(topics.birth_rank, event_limit=event_limit, courier=courier)
         self._courier = courier
-        self._inbox = None if inbox is None else inbox(self.send)
         self._ledger = Ledger()
         self._dialect = Dialect()
         self._backoff = Backoff(
@@ -158,9 +158,9 @@ class MqttSink:
             pace=self._pace,
             client_id=self._topics.device,
             farewell=will,
+            listening=self._listening,
             leave_by=lambda: self._leave_by_ns,
             courier=self._courier,
-            inbox=self._inbox,
         )
         connects = self._ledger.connects
         ending = session.live()

@@ -9,9 +9,9 @@ from edge.core.errors import BrokerError
 from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report.courier import Courier
-from edge.report.inbox import Inbox
 from edge.report.inflight import InFlight
 from edge.report.lanes import Lanes
+from edge.report.listening import Listening
 from edge.report.parcels import Parcel
 from edge.report.stats import Ledger
 from edge.wire.connection import Connection
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_WAIT_S = 1.0  # keep-alive and deadlines are looked at this often
 _SENT_AT_ONCE = 100  # then acknowledgements are read, however much is waiting
 _FAREWELL_SHARE = 0.25  # of the time to leave, kept for saying "offline"
+_REFUSED = 128  # reason codes from here on are refusals (MQTT 5, section 3.9.3; 0x80 in 3.1.1)
 _QUOTA_PAUSE_NS = 1_000_000_000
 _NS_PER_S = 1_000_000_000
 
@@ -34,10 +35,10 @@ class Session:
 
     Parameters
     ----------
+    listening : what is subscribed to on the way in, and who is told
     leave_by : the monotonic time to be gone by; None = stay
     farewell : the last message before a wanted end
     courier : where durable events come from; ``lanes`` takes them from it
-    inbox : what to subscribe to, and who reads it
     """
 
     def __init__(
@@ -52,9 +53,9 @@ class Session:
         pace: Pace,
         client_id: str,
         farewell: Message,
+        listening: Listening,
         leave_by: Callable[[], int | None],
         courier: Courier | None = None,
-        inbox: Inbox | None = None,
     ) -> None:
         self._connection = connection
         self._version = version
@@ -65,10 +66,9 @@ class Session:
         self._pace = pace
         self._client_id = client_id
         self._farewell = farewell
+        self._listening = listening
         self._leave_by = leave_by
         self._courier = courier
-        self._inbox = inbox
-        self._filters = [] if inbox is None else inbox.filters()
         self._limits = Limits()
         self._in_flight = InFlight()
         self._hold_until_ns = 0
@@ -111,8 +111,7 @@ class Session:
         self._limits = answer.limits
         if self._courier is not None:
             self._courier.connected(answer.limits, self._version)
-        if self._filters:
-            self._connection.subscribe(self._filters)
+        self._subscribe()
         self._lanes.connect()  # first: whoever is told of the connection may send at once
         self._ledger.connected(self._version.value, self._now_ns())
         return None
@@ -157,20 +156,33 @@ class Session:
             longest_s = longest_s if soon_s is None else min(longest_s, soon_s)
         self._connection.wait(self._wake, longest_s)
         self._settle()
-        self._read()
+        self._listen()
 
-    def _read(self) -> None:
-        """What the broker sent us."""
+    def _subscribe(self) -> None:
+        """Before the first word, so that nobody who hears it asks in vain."""
+        wanted = self._listening.subscriptions
+        if wanted:
+            as_published = {each.filter for each in wanted if each.as_published}
+            self._connection.subscribe([each.filter for each in wanted], as_published=as_published)
+
+    def _listen(self) -> None:
+        for message in self._connection.received():
+            self._connection.acknowledge(message)
+            self._listening.hear(message.topic, message.payload, retained=message.retain)
         for codes in self._connection.subscribed():
-            refused = [topic for topic, code in zip(self._filters, codes, strict=False) if code >= 128]
-            for topic in refused:
-                self._ledger.trouble(
-                    f"the broker does not let {self._client_id} subscribe to {topic}: check its access list"
-                )
-        for incoming in self._connection.received():
-            if self._inbox is not None:
-                self._inbox.take(incoming)
-            self._connection.acknowledge(incoming)
+            self._tell_refused(codes)
+        if self._listening.is_state_wanted():
+            self._lanes.repeat_state()
+
+    def _tell_refused(self, codes: tuple[int, ...]) -> None:
+        refused = [
+            each.filter for each, code in zip(self._listening.subscriptions, codes, strict=False) if code >= _REFUSED
+        ]
+        if refused:
+            self._ledger.trouble(
+                f"the broker does not let {self._client_id} subscribe to {', '.join(refused)}: what is said there is "
+                "not heard; check the broker's access list"
+            )
 
     def _send_waiting(self) -> bool:
         """Send what can go now, a handful at a time; whether more could go at once."""

@@ -11,7 +11,11 @@ from edge.core.values import Message
 
 
 class Setup(msgspec.Struct, frozen=True, tag=True):
-    """The first word: all that the publisher has to know. Secrets travel here, not in arguments or the environment."""
+    """The first word: all that the publisher has to know. Secrets travel here, not in arguments or the environment.
+
+    filters : topics whose messages are passed on to the service
+    greeting : where somebody who has come back says ``online``, and all state is said again; None = nowhere
+    """
 
     device: str
     host: str
@@ -27,8 +31,9 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     volatile: str | None
     max_bytes: int
     consumer: str | None
-    filters: tuple[str, ...]
     log_level: int
+    filters: tuple[str, ...] = ()
+    greeting: str | None = None
 
     def __repr__(self) -> str:
         return f"Setup(device={self.device!r}, host={self.host!r})"  # never the password

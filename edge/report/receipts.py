@@ -1,4 +1,4 @@
-"""What the consumer tells the publisher: how far it is, and what it lacks. Everything else is passed on."""
+"""What the consumer tells the publisher: how far it is, and what it lacks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import msgspec
 
 from edge.core.values import Message
 from edge.report.courier import Courier
+from edge.report.listening import PAYLOAD_LIMIT, Heard, Subscription
 from edge.report.outbox.spans import Span
 from edge.report.outbox.values import Position
 from edge.report.topics import Topics
-from edge.wire.packets import Incoming
 
 logger = logging.getLogger(__name__)
 
 REPLAY = "replay"
-PAYLOAD_LIMIT = 4096  # bytes, before anything is parsed; a cursor has 50, a command some hundred
 MOST_SPANS = 1000  # in one answer: some 20 kB
 
 _Epoch = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -42,52 +41,37 @@ _read_replay = msgspec.json.Decoder(_Replay).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class Inbox:
+class Receipts:
     """Belongs to the session's thread.
 
     Parameters
     ----------
     consumer : whose cursor counts; None = nobody's
     answer : sends a response
-    pass_on : what is for others
-    others : filters of those
     """
 
     def __init__(
-        self,
-        courier: Courier,
-        topics: Topics,
-        *,
-        consumer: str | None,
-        answer: Callable[[Message], None],
-        pass_on: Callable[[Incoming], None] = lambda _incoming: None,
-        others: Sequence[str] = (),
+        self, courier: Courier, topics: Topics, *, consumer: str | None, answer: Callable[[Message], None]
     ) -> None:
         self._courier = courier
         self._cursor = None if consumer is None else topics.cursor(consumer)
         self._replay = topics.command(REPLAY)
         self._response = topics.response(REPLAY)
         self._answer = answer
-        self._pass_on = pass_on
-        self._others = others
 
-    def filters(self) -> list[str]:
-        """What to subscribe to on every connect."""
-        own = [self._replay] if self._cursor is None else [self._replay, self._cursor]
-        return [*own, *(other for other in self._others if other not in own)]
+    def subscriptions(self) -> list[Subscription]:
+        """What to listen to."""
+        asked = Subscription(self._replay, self._hear_request, as_published=True)
+        return [asked] if self._cursor is None else [asked, Subscription(self._cursor, self._hear_cursor)]
 
-    def take(self, incoming: Incoming) -> None:
-        """One message; nonsense is passed over, whoever sent it."""
-        if len(incoming.payload) > PAYLOAD_LIMIT:
-            logger.warning("a message on %.100s is larger than %d bytes: ignored", incoming.topic, PAYLOAD_LIMIT)
-        elif incoming.topic == self._cursor:
-            self._confirm(incoming.payload)
-        elif incoming.topic == self._replay:
-            # a retained command would be carried out again on every connect
-            if not incoming.retain:
-                self._ask(incoming.payload)
-        else:
-            self._pass_on(incoming)
+    def _hear_cursor(self, heard: Heard) -> None:
+        if _is_short(heard):
+            self._confirm(heard.payload)
+
+    def _hear_request(self, heard: Heard) -> None:
+        # a retained command would be carried out again on every connect
+        if not heard.retained and _is_short(heard):
+            self._ask(heard.payload)
 
     def _confirm(self, payload: bytes) -> None:
         try:
@@ -123,6 +107,14 @@ class Inbox:
 
     def _respond(self, answer: dict[str, Any]) -> None:
         self._answer(Message(self._response, _encode(answer), qos=1))
+
+
+def _is_short(heard: Heard) -> bool:
+    """Before anything is parsed: a cursor has 50 bytes, a request some hundred."""
+    if len(heard.payload) <= PAYLOAD_LIMIT:
+        return True
+    logger.warning("a message on %.100s is larger than %d bytes: ignored", heard.topic, PAYLOAD_LIMIT)
+    return False
 
 
 def _pairs(spans: Sequence[Span]) -> list[tuple[int, int | None]]:
