@@ -36,6 +36,10 @@ class Addresses:
             wanted += [f"edge/{self._device}/info", f"edge/{self._device}/response/{REPLAY}"]
         return wanted
 
+    def wants(self, device: str) -> bool:
+        """Whether we follow it; a session kept by the broker may know more subscriptions than these."""
+        return self._device in ("+", device)
+
     def cursor(self, device: str) -> str:
         return f"edge/{device}/cursor/{self._consumer}"
 

@@ -60,7 +60,7 @@ class Follower:
         addresses = Addresses(settings.device, settings.name)
         is_named = settings.name is not None
         book = Book(store, strict_order=settings.strict_order)
-        self._intake = Intake(store, book, strict_order=settings.strict_order, tell=tell)
+        self._intake = Intake(store, book, addresses, strict_order=settings.strict_order, tell=tell)
         self._confirmations = Confirmations(
             book, addresses, is_named=is_named, acknowledge_s=pace.acknowledge_s, clock=clock, tell=tell
         )

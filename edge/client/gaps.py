@@ -75,9 +75,9 @@ class Gaps:
     def _ask(self, connection: Connection, request: Request) -> None:
         progress = self._book.find(request.device, request.epoch)
         if progress is not None and not request.is_closing:
-            hole = (request.epoch, progress.missing[0][1])
-            if self._told.get(request.device) != hole:
-                self._told[request.device] = hole
+            end = (request.epoch, progress.missing[-1][1])
+            if self._told.get(request.device) != end:  # a long gap is asked for in pages, and told once
+                self._told[request.device] = end
                 self._tell(gap_notice(request.device, request.epoch, progress.missing, is_asked=True))
         payload = replay_payload(request.transaction, request.epoch, request.first, request.last)
         self._confirmations.publish(connection, Message(self._addresses.ask_replay(request.device), payload, qos=1))

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge.client.addresses import device_of, kind_of
+from edge.client.addresses import Addresses, device_of, kind_of
 from edge.client.book import Book, Key
 from edge.client.notices import Notice, NoticeKind, Tell, lost_notice
-from edge.client.numbers import Range
+from edge.client.numbers import Numbers, Range
 from edge.client.payloads import Answer, PayloadError, ReceivedEvent, can_replay, read_answer, read_event
 from edge.client.progress import Progress, Verdict
 from edge.client.store import Store
@@ -36,9 +36,10 @@ class Intake:
     strict_order : events wait in the file until those before them are there
     """
 
-    def __init__(self, store: Store, book: Book, *, strict_order: bool, tell: Tell) -> None:
+    def __init__(self, store: Store, book: Book, addresses: Addresses, *, strict_order: bool, tell: Tell) -> None:
         self._store = store
         self._book = book
+        self._addresses = addresses
         self._strict_order = strict_order
         self._tell = tell
         self._told: set[str] = set()
@@ -97,7 +98,7 @@ class Intake:
     def _take_one(self, message: Incoming, outcome: Outcome) -> None:
         device, kind = device_of(message.topic), kind_of(message.topic)
         try:
-            if device is None or kind is None:
+            if device is None or kind is None or not self._addresses.wants(device):
                 return
             if kind == "info":
                 self._note_info(device, message.payload)
@@ -140,7 +141,7 @@ class Intake:
         news: list[Range] = [change for first, last in ranges for change in progress.lose(first, last)]
         if news and cause:
             self.counts["lost"] += sum(last - first + 1 for first, last in news)
-            notices.append(lost_notice(device, epoch, news, cause))
+            notices.append(lost_notice(device, epoch, Numbers(news).ranges, cause))
 
     def _note_info(self, device: str, payload: bytes) -> None:
         if can_replay(payload):
