@@ -116,18 +116,20 @@ def watch(
     workers = Workers(following, hooks, at_once=at_once, retrying=Retrying(attempts), clock=clock, limit=count)
     with following:
         workers.start()
-        _follow(following, workers, address=broker.address, wait_s=wait, duration_s=duration, count=count)
+        has_begun = _follow(following, workers, wait_s=wait, duration_s=duration, count=count)
         workers.stop(_LEAVE_S)
         stats = following.stats()
     if workers.error is not None:
         raise workers.error
+    if not has_begun:
+        raise BrokerError(printer.last_trouble or f"broker {broker.address}: no answer within {wait:g} s")
     return 1 if stats.lost or stats.failed else 0
 
 
 def _follow(
-    following: Consumer, workers: Workers, *, address: str, wait_s: float, duration_s: float | None, count: int | None
-) -> None:
-    """Until stopped, done, or the broker is found to be away at the start."""
+    following: Consumer, workers: Workers, *, wait_s: float, duration_s: float | None, count: int | None
+) -> bool:
+    """Until stopped or done; False when the broker was away from the beginning. One that goes later is waited for."""
     clock = SystemClock()
     is_stopping = False
 
@@ -143,10 +145,11 @@ def _follow(
         stats = following.stats()
         is_over = duration_s is not None and elapsed_s >= duration_s
         if not stats.connects and (stats.is_refused or is_over or elapsed_s >= wait_s):
-            raise BrokerError(f"broker {address}: no connection; the reason stands above")
+            return False
         if is_over:
-            return
+            break
         clock.sleep(_LOOK_S)
+    return True
 
 
 def _settings(device: str | None, consumer: str | None, state: Path | None, *, strict_order: bool) -> ConsumerSettings:

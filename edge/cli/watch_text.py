@@ -25,13 +25,23 @@ class Printer:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
+        self._has_connected = False
+        self.last_trouble = ""
 
     def run(self, delivery: Delivery) -> None:
         sys.stdout.write((event_json if self._as_json else event_line)(delivery) + "\n")
         sys.stdout.flush()
 
     def tell(self, notice: Notice) -> None:
-        """Gaps and losses are part of the output; the rest is for people."""
+        """Gaps and losses are part of the output; the rest is for people.
+
+        A trouble before the first connection is kept for the error that ends the command.
+        """
+        self._has_connected = self._has_connected or notice.kind is NoticeKind.CONNECTED
+        if notice.kind is NoticeKind.TROUBLE:
+            self.last_trouble = notice.words
+            if not self._has_connected:
+                return
         if self._as_json and notice.kind in (NoticeKind.GAP, NoticeKind.LOST):
             sys.stdout.write(notice_json(notice) + "\n")
             sys.stdout.flush()

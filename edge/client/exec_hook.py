@@ -18,7 +18,7 @@ class ExecHook:
     """Runs ``command`` with the event on its standard input, ended by a newline.
 
     What the command prints goes to our standard error, so that our output stays what it is. Beside our environment it
-    has EDGE_KEY (the idempotency key), EDGE_DEVICE, EDGE_CAMERA, EDGE_TYPE, EDGE_MAY_REPEAT (1 = it may know the event).
+    has EDGE_KEY (the idempotency key), EDGE_DEVICE, EDGE_CAMERA, EDGE_TYPE, EDGE_MAY_REPEAT (1 = it may know it).
 
     Parameters
     ----------
