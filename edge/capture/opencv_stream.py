@@ -52,9 +52,18 @@ CaptureOpener = Callable[[str, int, list[int]], Capture]
 def open_capture(target: str, backend: int, properties: list[int]) -> Capture:
     """The real cv2.VideoCapture, told to keep its complaints off standard error: ours say more, and hide passwords."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET; read by OpenCV at its first ffmpeg
-    cv2.setLogLevel(0)
+    _silence()
     capture: Capture = cv2.VideoCapture(target, backend, properties)
     return capture
+
+
+def _silence() -> None:
+    # OpenCV 4.13 moved the function; each wheel has it at one of the two places alone.
+    if hasattr(cv2, "setLogLevel"):
+        cv2.setLogLevel(0)
+    else:
+        logging = cv2.utils.logging  # type: ignore[attr-defined, unused-ignore]
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
 
 
 class OpenCvStream:
@@ -73,6 +82,7 @@ class OpenCvStream:
     @classmethod
     def of_url(cls, url: str, opener: CaptureOpener, *, open_timeout_s: float, read_timeout_s: float) -> OpenCvStream:
         """RTSP over TCP: over UDP, one lost packet smears the picture until the next key frame."""
+        # OpenCV 4.11 tests this variable the wrong way round: set to anything it prefers TCP, unset it takes UDP.
         os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
         timeouts = [
             Property.OPEN_TIMEOUT_MS,

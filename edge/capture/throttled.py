@@ -6,7 +6,8 @@ from edge.capture.stepped import SteppedSource
 from edge.core.errors import ConfigError
 from edge.core.values import Frame
 
-# A frame may come this part of a period early: else a camera that jitters around the asked rate would be halved.
+# A frame may come early by this part of the asked period: a camera that jitters around it would be halved otherwise.
+# And by no more than half the source's own interval: then the next frame lies nearer to what is due.
 _EARLY = 0.25
 
 
@@ -22,6 +23,7 @@ class ThrottledSource:
         self._source = source
         self._period_ns = round(1e9 / fps)
         self._due_ns: int | None = None
+        self._last_ns: int | None = None
         self._skipped = 0
 
     @property
@@ -31,7 +33,7 @@ class ThrottledSource:
 
     def open(self) -> None:
         self._source.open()
-        self._due_ns = None
+        self._due_ns = self._last_ns = None
 
     def read(self) -> Frame | None:
         while (captured_ns := self._source.step()) is not None:
@@ -48,7 +50,10 @@ class ThrottledSource:
         self._source.close()
 
     def _is_due(self, captured_ns: int) -> bool:
-        return self._due_ns is None or captured_ns >= self._due_ns - self._period_ns * _EARLY
+        interval_ns = 0 if self._last_ns is None else captured_ns - self._last_ns
+        self._last_ns = captured_ns
+        early_ns = min(self._period_ns * _EARLY, interval_ns / 2)
+        return self._due_ns is None or captured_ns >= self._due_ns - early_ns
 
     def _plan_next(self, captured_ns: int) -> None:
         due_ns = captured_ns if self._due_ns is None else self._due_ns

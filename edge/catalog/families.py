@@ -70,7 +70,7 @@ def _unknown(evidence: Evidence) -> str:
             f"{evidence.width}x{evidence.height} input and has no anchors in the file. Export it with "
             "TFLite_Detection_PostProcess, or with the anchors as a third output"
         )
-    if any(_is_mask(view) for view in evidence.outputs):
+    if any(_is_mask(view, evidence) for view in evidence.outputs):
         return (
             f"a segmentation model or raw feature maps, not a detector that can be read: outputs {listed}. "
             "Export the detection model with its head decoded"
@@ -87,5 +87,7 @@ def _is_class_vector(view: OutputView) -> bool:
     return bool(view.shape) and view.shape[-1] > 1 and math.prod(view.shape) == view.shape[-1]
 
 
-def _is_mask(view: OutputView) -> bool:
-    return len(view.shape) == 4 and view.shape[1] > 1 and view.shape[2] > 1
+def _is_mask(view: OutputView, evidence: Evidence) -> bool:
+    """A number for each place of a map: (1, rows, columns, channels), or a class for each pixel."""
+    maps = len(view.shape) == 4 and view.shape[1] > 1 and view.shape[2] > 1
+    return maps or view.shape[1:] == (evidence.height, evidence.width)

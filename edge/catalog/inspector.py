@@ -18,7 +18,7 @@ from edge.catalog.operators import KNOWN_CUSTOM
 from edge.catalog.preprocessing import check_input, layout_input
 from edge.catalog.scores import check_alive, check_resolution
 from edge.catalog.trial import EDGE_TPU_LIBRARY, Trial, TrialRun
-from edge.core.errors import ModelError
+from edge.core.errors import MissingLibraryError, ModelError
 from edge.core.model import Family, InputLayout, Model, ModelLayout
 from edge.core.names import label_slug
 
@@ -102,7 +102,7 @@ def inspect_file(path: Path, *, trial: Trial | None, hints: Hints | None = None)
     found = Inspection(path)
     try:
         _inspect(found, trial, hints or Hints())
-    except ModelError as error:
+    except (ModelError, MissingLibraryError) as error:
         found.reason = str(error)
     return found
 
@@ -220,7 +220,7 @@ def _label(found: Inspection, recognition: Recognition, metadata: Metadata, hint
         return classes
     found.labels = tuple(f"class-{number}" for number in range(classes))
     found.labels_from = "numbers"
-    found.notes.append(f"no labels in the file: classes are called class-0 to class-{classes - 1}; see --labels")
+    found.notes.append(f"no labels in the file: its {classes} classes are called class-0 and so on; see --labels")
     return classes
 
 

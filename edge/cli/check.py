@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -62,12 +61,27 @@ def examine(file: Path, resolve: Callable[[Config], Model]) -> Findings:
         return findings
     findings.checked.append(f"configuration: {_count(len(config.cameras), 'camera')}, device {config.device}")
     findings.problems += check_files(config)
+    findings.problems += _check_sources(config)
     findings.warnings += [
         f"{key} (line {config.origin.lines.get(key, '?')}) is read and checked, but this version does not act on it yet"
         for key in unused_settings(config)
     ]
     _check_model(config, resolve, findings)
     return findings
+
+
+def _check_sources(config: Config) -> list[Problem]:
+    """What the sources' own options say; files that are missing are named by ``check_files`` already."""
+    from edge.capture.spec import parse_source
+
+    problems = []
+    for name, camera in config.cameras.items():
+        try:
+            parse_source(camera.source, base=config.folder)
+        except ConfigError as error:
+            key = f"cameras.{name}.source"
+            problems.append(Problem(key, str(error), config.origin.lines.get(key)))
+    return problems
 
 
 def _check_model(config: Config, resolve: Callable[[Config], Model], findings: Findings) -> None:
@@ -90,8 +104,9 @@ def _examine(config_file: Path | None) -> Findings:
 
 def _resolve_model(config: Config) -> Model:
     # Imported here: finding a model loads the catalogue, which a broken configuration does not need.
-    resolve: Callable[[Config], Model] = importlib.import_module("edge.assemble.model").resolve_model
-    return resolve(config)
+    from edge.assemble.model import resolve_model
+
+    return resolve_model(config)
 
 
 def _print_json(findings: Findings) -> None:

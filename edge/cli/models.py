@@ -25,6 +25,7 @@ from edge.catalog.store import FoundCard, Library, missing_file, model_folders, 
 from edge.catalog.trial import ChildTrial
 from edge.cli.model_text import card_line, inspection_json, inspection_text
 from edge.core.errors import EdgeError, ModelError, UsageError
+from edge.core.home import expand_home
 from edge.core.model import Family
 
 
@@ -139,7 +140,7 @@ def _inspect(library: Library, path: Path, labels_file: Path | None, family: str
 
 def _model_file(library: Library, text: str) -> Path:
     """The path, or the file of the card that has this name."""
-    path = Path(text).expanduser()
+    path = expand_home(text)
     if path.exists() or os.sep in text or path.suffix:
         return path
     found = library.card(text)

@@ -125,7 +125,7 @@ def _to_row(frame: int, seen: Track) -> Row:
 def _read(name: str) -> list[Row]:
     try:
         if name == "-":
-            return list(read_rows(click.get_text_stream("stdin"), "standard input"))
+            return list(read_rows(sys.stdin, "standard input"))
         path = Path(name)
         if path.stat().st_size > _LARGEST_BYTES:
             raise RecordingError(f"{name}: expected at most {_LARGEST_BYTES // 2**20} MiB of text; split the file")

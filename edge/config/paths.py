@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os.path
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from edge.config.texts import names_file, source_kind
 from edge.config.values import Broker, Camera, Config, SecretRef, Tls
+from edge.core.home import expand_home
 
 
 def resolve_paths(config: Config) -> Config:
@@ -25,8 +25,7 @@ def resolve_paths(config: Config) -> Config:
 
 
 def _resolve(folder: Path, path: Path | str) -> Path:
-    # expanduser of os.path leaves a ~ it can't resolve as it is; pathlib's raises.
-    return folder / os.path.expanduser(path)  # noqa: PTH111
+    return folder / expand_home(path)
 
 
 def _broker(broker: Broker, folder: Path) -> Broker:

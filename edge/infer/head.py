@@ -77,7 +77,9 @@ def make_plane(layout: ModelLayout, role: str, *, channels: int | None = None, c
         When the layout lacks the role or no axis fits.
     """
     output = get_output(layout, role)
-    sizes = output.shape[1:] if len(output.shape) == 3 and output.shape[0] == 1 else output.shape
+    # TF1 exports of raw SSDs write boxes as (1, N, 1, 4): axes of one hold nothing.
+    sizes = tuple(size for size in output.shape[1:] if size != 1) if len(output.shape) > 3 else output.shape[1:]
+    sizes = sizes if len(output.shape) >= 3 and output.shape[0] == 1 else output.shape
     if len(sizes) == 2:
         stated = 0 if layout.transposed else 1
         for axis in (stated, 1 - stated):

@@ -12,6 +12,7 @@ import numpy as np
 from edge.core.errors import EdgeError, MissingLibraryError, ModelError
 from edge.core.model import InputLayout, Model, OutputLayout
 from edge.core.values import Tensor
+from edge.infer.quiet import quiet_runtime
 from edge.infer.runtime import Runtime, explain_system_error
 
 # Detectors for small machines are 0.2 to 60 MB; more is a wrong file, and must not fill the memory.
@@ -125,7 +126,8 @@ def open_interpreter(model: Model, runtime: Runtime, *, threads: int, delegate: 
     if model.layout.backend == "edgetpu" and delegate is None:
         raise ModelError(_needs_edgetpu(model))
     content = read_model_file(model.path, sha256=model.sha256)
-    native = _load(model, content, runtime=runtime, threads=threads, delegate=delegate)
+    with quiet_runtime():
+        native = _load(model, content, runtime=runtime, threads=threads, delegate=delegate)
     _check_against_layout(model, native)
     return LiteInterpreter(model, native)
 

@@ -87,7 +87,7 @@ def _as_runtime(name: RuntimeName, module: ModuleType, package: str) -> Runtime:
         version = package_version(package)
     except PackageNotFoundError:  # a distribution's or a hand-made build
         version = "of unknown version"
-    logger.info("TensorFlow Lite runtime: %s %s", package, version)
+    logger.debug("TensorFlow Lite runtime: %s %s", package, version)
     return Runtime(name, version, module.Interpreter, module.load_delegate)
 
 

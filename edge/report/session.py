@@ -96,7 +96,7 @@ class Session:
         if answer.code != SUCCESS:
             return refusal(answer.code, self._client_id)
         self._limits = answer.limits
-        self._lanes.connect()
+        self._lanes.connect()  # first: whoever is told of the connection may send at once
         self._ledger.connected(self._version.value, self._now_ns())
         return None
 
@@ -139,8 +139,7 @@ class Session:
             message = self._lanes.take(now_ns, is_window_open=is_window_open)
             if message is None:
                 return False
-            if self._fits(message):
-                self._hand_over(message)
+            self._hand_over(message)
         return True
 
     def _fits(self, message: Message) -> bool:
@@ -157,8 +156,10 @@ class Session:
 
     def _hand_over(self, message: Message) -> None:
         try:
+            if not self._fits(message):
+                return
             number = self._connection.publish(message, expiry_s=message.expiry_s)
-        except ValueError as error:
+        except ValueError as error:  # a topic with a wildcard, or one that is no text
             self._lanes.count(refused=1)
             self._ledger.trouble(f"a message on {message.topic!r:.100} can't be sent: {error}")
             return

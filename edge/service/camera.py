@@ -6,34 +6,17 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 
 from edge.core.errors import EdgeError, RecordingError
 from edge.core.protocols import FrameSource
 from edge.core.values import Frame
+from edge.service.news import CameraNews, CameraState
 
 logger = logging.getLogger(__name__)
 
 # A camera that comes back is seen again within two seconds; one that stays away costs next to nothing.
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 15.0
-
-
-class CameraState(StrEnum):
-    ONLINE = "online"
-    OFFLINE = "offline"  # away, being tried again
-    ENDED = "ended"  # a recording that came to its end
-    FAILED = "failed"  # a recording that can't be read: trying again will not help
-
-
-@dataclass(frozen=True, slots=True)
-class CameraNews:
-    """A change of one camera's state; ``error`` is why, where there is a why."""
-
-    camera: str
-    state: CameraState
-    error: EdgeError | None = None
 
 
 class CameraWorker:
@@ -85,8 +68,9 @@ class CameraWorker:
             except EdgeError as error:
                 self._become(CameraState.OFFLINE, error)
             except Exception as error:  # a fault in a foreign library must not silence the camera for good
-                logger.exception("camera %s: unexpected fault in its source", self.camera)
-                self._become(CameraState.OFFLINE, EdgeError(f"unexpected fault: {error}"))
+                if self._state is not CameraState.OFFLINE:  # the first time in full; it may go on for days
+                    logger.exception("camera %s: unexpected fault in its source", self.camera)
+                self._become(CameraState.OFFLINE, EdgeError(f"unexpected fault in its source: {error!r}"))
             finally:
                 self._source.close()
             wait_s = _FIRST_WAIT_S if self.captured > before else min(wait_s * 2, _LONGEST_WAIT_S)

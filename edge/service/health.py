@@ -9,8 +9,8 @@ from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report import states
 from edge.report.topics import Topics
-from edge.service.camera import CameraState
 from edge.service.machine import disk_free_mb, temperature_c, throttled_flags
+from edge.service.news import CameraState
 from edge.service.runner import Reading
 
 _DISK_LOW_MB = 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,9 +12,10 @@ from typing import Protocol
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
 from edge.core.values import EventType, Frame, Message, Occurrence
-from edge.service.camera import CameraNews, CameraState, CameraWorker
-from edge.service.frames import NewestFrames
+from edge.service.arrivals import Arrivals
+from edge.service.camera import CameraWorker
 from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
+from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline
 from edge.service.systemd import Notifier
 
@@ -84,8 +85,7 @@ class Service:
         *,
         workers: Sequence[CameraWorker],
         pipelines: Mapping[str, Pipeline],
-        frames: NewestFrames,
-        news: deque[CameraNews],
+        arrivals: Arrivals,
         outlet: Outlet,
         reports: Reports,
         notifier: Notifier,
@@ -93,8 +93,7 @@ class Service:
     ) -> None:
         self._workers = workers
         self._pipelines = pipelines
-        self._frames = frames
-        self._news = news
+        self._arrivals = arrivals
         self._outlet = outlet
         self._reports = reports
         self._notifier = notifier
@@ -103,7 +102,7 @@ class Service:
         self._stages = StageMeter()
         self._started_ns = clock.monotonic_ns()
         self._rates = {camera: RateMeter(self._started_ns) for camera in pipelines}
-        self._next_health_ns = self._started_ns
+        self._next_health_ns = self._next_alive_ns = self._started_ns
         self._outcome = Outcome()
 
     def stop(self) -> None:
@@ -126,28 +125,22 @@ class Service:
 
     def _loop(self, end_ns: int | None) -> None:
         while not self._stop.is_set():
-            frame = self._frames.take(_IDLE_S)
-            # news first: a camera is online before its first event, and ended after its last frame
-            self._tell_news(frame)
-            if frame is not None:
-                self._send_all(self._pipelines[frame.camera].process(frame))
-                self._stages.add(self._pipelines[frame.camera].times)
-                self._rates[frame.camera].add()
+            match self._arrivals.take(_IDLE_S):
+                case Frame() as frame:
+                    self._look_at(frame)
+                case CameraNews() as news:
+                    self._tell_change(news)
             now_ns = self._clock.monotonic_ns()
             self._report_health(now_ns)
+            self._tell_alive(now_ns)
             if (end_ns is not None and now_ns >= end_ns) or self._all_ended():
                 return
 
-    def _tell_news(self, current: Frame | None) -> None:
-        held: set[str] = set()
-        for _ in range(len(self._news)):
-            news = self._news.popleft()
-            unread = self._frames.holds(news.camera) or (current is not None and current.camera == news.camera)
-            if news.camera in held or (unread and news.state is not CameraState.ONLINE):
-                held.add(news.camera)  # its last frame is still to be looked at; later news keep their order
-                self._news.append(news)
-                continue
-            self._tell_change(news)
+    def _look_at(self, frame: Frame) -> None:
+        pipeline = self._pipelines[frame.camera]
+        self._send_all(pipeline.process(frame))
+        self._stages.add(pipeline.times)
+        self._rates[frame.camera].add()
 
     def _tell_change(self, news: CameraNews) -> None:
         before = self._outcome.cameras.get(news.camera)
@@ -170,12 +163,10 @@ class Service:
 
     def _send_all(self, messages: list[Message]) -> None:
         for message in messages:
-            self._outcome.events += message.qos > 0
+            self._outcome.events += message.qos > 0 and not message.retain
             self._outlet.send(message)
 
     def _all_ended(self) -> bool:
-        if self._news:
-            return False
         states = self._outcome.cameras
         over = {CameraState.ENDED, CameraState.FAILED}
         return len(states) == len(self._workers) and all(state in over for state in states.values())
@@ -185,10 +176,15 @@ class Service:
             return
         self._next_health_ns = now_ns + round(self._reports.interval_s * 1e9)
         self._outlet.send(self._reports.health(self._reading(now_ns)))
-        self._notifier.alive()
+
+    def _tell_alive(self, now_ns: int) -> None:
+        """Each turn of the loop is progress: it looked at a frame, or found that there was none to look at."""
+        if now_ns >= self._next_alive_ns:
+            self._next_alive_ns = now_ns + round(self._notifier.alive_every_s * 1e9)
+            self._notifier.alive()
 
     def _reading(self, now_ns: int) -> Reading:
-        overwritten = Counter({"frame_overwritten": self._frames.dropped.total()})
+        overwritten = Counter({"frame_overwritten": self._arrivals.dropped.total()})
         return Reading(
             uptime_s=(now_ns - self._started_ns) / 1e9,
             frames=self._frames_seen(),
@@ -205,7 +201,7 @@ class Service:
         self._notifier.stopping()
         for worker in self._workers:
             worker.ask_to_stop()
-        self._frames.close()
+        self._arrivals.close()
         for worker in self._workers:
             if not worker.join(_JOIN_S):
                 logger.warning("camera %s: its read did not return; left behind", worker.camera)
@@ -218,7 +214,9 @@ class Service:
         publisher.join(_JOIN_S)
 
     def _finish_tracks(self) -> None:
-        self._tell_news(None)
+        while (item := self._arrivals.take(0)) is not None:
+            if isinstance(item, CameraNews):  # frames that nobody looks at any more need no word
+                self._tell_change(item)
         for camera, pipeline in self._pipelines.items():
             if self._outcome.cameras.get(camera) is CameraState.ONLINE:
                 self._send_all(pipeline.finish())

@@ -47,9 +47,7 @@ class Stillness:
     def look(self, corners: Array, seen: NDArray[np.bool_], now_s: float, times: TrackerSettings) -> None:
         """Judge the things ``seen`` by their boxes (4, n); the others stay as they were."""
         drift = corners - self.places
-        sides = np.maximum(self.places[2:] - self.places[:2], 1.0)
-        reach = (np.abs(drift).reshape(2, 2, -1).max(axis=0) / sides).max(axis=0)
-        strayed = seen & (reach > np.where(self.still, SETTLED, SETTLING))
+        strayed = seen & (self._reach(drift) > np.where(self.still, SETTLED, SETTLING))
         home = seen & ~strayed
         follow = np.minimum((now_s - self.home_s) / FOLLOWING_S, 1.0) * (home & self.still)
         self.away = np.where(home, 0, self.away + strayed)
@@ -60,6 +58,15 @@ class Stillness:
         self.away[left] = 0
         self.places = np.where(left, corners, self.places + drift * follow)
         self.still = ~left & (self.still | (home & (now_s - self.since_s >= times.still_after_s)))
+
+    def resting(self, corners: Array) -> NDArray[np.bool_]:
+        """(n,) which of the stationary things are in their place right now, and not just setting off."""
+        return self.still & (self._reach(corners - self.places) <= SETTLED)
+
+    def _reach(self, drift: Array) -> Array:
+        """(n,) how far the edge that strayed most has gone, as a share of the width or height."""
+        sides = np.maximum(self.places[2:] - self.places[:2], 1.0)
+        return np.asarray((np.abs(drift).reshape(2, 2, -1).max(axis=0) / sides).max(axis=0))
 
     def keep(self, which: NDArray[np.bool_]) -> None:
         """Forget all others."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.core.values import Box, Track
-
 # A vote for a class is worth its score; so many are remembered at most, so that a long life does not make deaf.
 _MOST_VOTES = 5.0
 
@@ -20,6 +18,7 @@ class Thing:
     """
 
     class_id: int
+    label: str
     score: float
     first_seen_ns: int
     last_seen_ns: int
@@ -31,9 +30,9 @@ class Thing:
     misses: int = 0
 
     @classmethod
-    def begin(cls, class_id: int, score: float, evidence: float, now_ns: int) -> Thing:
+    def begin(cls, class_id: int, label: str, score: float, evidence: float, now_ns: int) -> Thing:
         """A thing seen once."""
-        return cls(class_id, score, now_ns, now_ns, top_score=score, evidence=evidence, votes=score)
+        return cls(class_id, label, score, now_ns, now_ns, top_score=score, evidence=evidence, votes=score)
 
     @property
     def age_s(self) -> float:
@@ -59,18 +58,3 @@ class Thing:
             return False
         self.class_id, self.votes = class_id, -self.votes
         return True
-
-    def told(self, box: Box, label: str, *, still: bool) -> Track:
-        """What the outside sees of it."""
-        return Track(
-            self.track_id,
-            self.class_id,
-            label,
-            self.score,
-            self.top_score,
-            box,
-            self.first_seen_ns,
-            self.last_seen_ns,
-            self.frames,
-            still,
-        )

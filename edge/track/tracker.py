@@ -33,11 +33,11 @@ OTHER_CLASS_ALIKE = 0.7
 _SECOND_SIGHT_S = 0.1
 # Patience is earned: what was seen for a second is awaited for a second, so that a false alarm leaves no ghost.
 _LEAST_PATIENCE_S = 0.5
-# How many standard deviations of doubt boxes are widened by, and at most what share of their size.
-_MARGIN = 1.0
+# Boxes are widened by the doubt about their place, but at most by this share of their size.
 _WIDEST = 0.4
 # Whether things stand still is looked at this often: at high frame rates looking at each frame tells no more.
-_LOOK_NS = 200_000_000
+_LOOK_NS = 500_000_000
+_BY_ID = attrgetter("track_id")
 # While no frame comes nobody can be seen to leave: patience lasts so many times longer.
 _BLIND_PATIENCE = 6.0
 
@@ -83,14 +83,19 @@ class Tracker:
         strong = detections.scores >= self._start_scores.take(detections.class_ids, mode="clip")
         if self._things:
             self._motion.predict(elapsed_s)
-            rows, columns = self._pair(found, detections.class_ids, strong)
-            missed = self._continue(rows, found[:, columns], detections.select(columns), now_ns)
-            self._look(~missed, now_ns)
-            self._miss(missed, elapsed_s, now_ns)
-            strong[columns] = False
+            pairs = self._pair(found, detections.class_ids, strong)
+            missed = self._continue(pairs, found, detections, now_ns)
+            self._look(missed, now_ns)
+            if missed is not None:
+                self._miss(missed, elapsed_s, now_ns)
+            strong[pairs[1]] = False
         if strong.any():
             self._begin(found[:, strong], detections.select(strong), now_ns)
         return self._told()
+
+    def forget(self) -> None:
+        """Give up all that is followed: the camera was away, or its pixels mean something else now."""
+        self._keep([False] * len(self._things))
 
     def _advance(self, captured_ns: int) -> tuple[int, float]:
         before = captured_ns if self._now_ns is None else self._now_ns
@@ -99,28 +104,33 @@ class Tracker:
 
     def _pair(self, found: Array, class_ids: NDArray[np.int32], strong: NDArray[np.bool_]) -> Pairs:
         """The stages of ByteTrack in one go: each kind of pair outranks all pairs of the kinds below it."""
-        place = self._motion.place
-        margin = np.minimum(self._motion.doubt() * _MARGIN, np.sqrt(place[2] * place[3]) * _WIDEST)
-        alike = likeness(to_corners(place), to_corners(found), margin)
-        kind = self._believed[:, None] + strong
-        rank = np.where(alike >= LEAST_ALIKE[kind], alike + kind, -1.0)
-        other = self._class_ids[:, None] != class_ids
+        margin = self._motion.doubt(_WIDEST)
+        alike = likeness(to_corners(self._motion.place), to_corners(found), margin)
+        rows, columns = (alike >= LEAST_ALIKE[-1]).nonzero()
+        alike = alike[rows, columns]
+        kind = self._believed[rows] + strong[columns]
+        ranks = np.where(alike >= LEAST_ALIKE[kind], alike + kind, -1.0)
+        other = self._class_ids[rows] != class_ids[columns]
         if other.any():
-            near = (alike >= OTHER_CLASS_ALIKE) & (self._believed[:, None] > 0)
-            rank = np.where(other, np.where(near, alike, -1.0), rank)
-        return best_pairs(rank, 0.0)
+            near = (alike >= OTHER_CLASS_ALIKE) & (self._believed[rows] > 0)
+            ranks = np.where(other, np.where(near, alike, -1.0), ranks)
+        return best_pairs(rows, columns, ranks)
 
-    def _continue(self, rows: Rows, places: Array, seen: Detections, now_ns: int) -> NDArray[np.bool_]:
-        """Take in what was seen again; answer what was not."""
-        missed = np.ones(len(self._things), np.bool_)
-        missed[rows] = False
-        everywhere = self._motion.place.copy()
-        everywhere[:, rows] = places
+    def _continue(self, pairs: Pairs, found: Array, detections: Detections, now_ns: int) -> NDArray[np.bool_] | None:
+        """Take in what was seen again; answer what was not, None if all was."""
+        rows, columns = pairs
+        everywhere, missed = self._motion.place.copy(), None
+        everywhere[:, rows] = found[:, columns]
+        if len(rows) < len(self._things):
+            missed = np.ones(len(self._things), np.bool_)
+            missed[rows] = False
         self._motion.correct(everywhere, missed)
-        for row, class_id, score in zip(rows.tolist(), seen.class_ids.tolist(), seen.scores.tolist(), strict=True):
+        class_ids, scores = detections.class_ids[columns].tolist(), detections.scores[columns].tolist()
+        for row, class_id, score in zip(rows.tolist(), class_ids, scores, strict=True):
             thing = self._things[row]
             if thing.see(class_id, score, now_ns):
                 self._class_ids[row] = thing.class_id
+                thing.label = self._settings.label_of(thing.class_id)
             if not thing.track_id:
                 self._weigh(row, thing)
         return missed
@@ -133,38 +143,41 @@ class Tracker:
             self._next_id += 1
             self._believed[row] = _BELIEVED
 
-    def _look(self, seen: NDArray[np.bool_], now_ns: int) -> None:
+    def _look(self, missed: NDArray[np.bool_] | None, now_ns: int) -> None:
         """Judge from time to time who stands still."""
         if now_ns - self._looked_ns >= _LOOK_NS:
             self._looked_ns = now_ns
+            seen = np.ones(len(self._things), np.bool_) if missed is None else ~missed
             self._stillness.look(to_corners(self._motion.place), seen, now_ns * 1e-9, self._settings)
 
     def _miss(self, missed: NDArray[np.bool_], elapsed_s: float, now_ns: int) -> None:
         """Age what was not seen; drop what stayed away too long."""
-        if not missed.any():
-            return
         self._motion.fade(missed, elapsed_s)
-        self._motion.stop(missed & self._stillness.still)
+        resting = self._resting()
+        self._motion.stop(missed & resting)
         for row in np.nonzero(missed)[0].tolist():
             self._things[row].misses += 1
-        self._keep([not gone or self._is_awaited(row, now_ns) for row, gone in enumerate(missed.tolist())])
+        gone = zip(self._things, missed.tolist(), resting.tolist(), strict=True)
+        self._keep([not miss or self._is_awaited(thing, rests, now_ns) for thing, miss, rests in gone])
 
-    def _is_awaited(self, row: int, now_ns: int) -> bool:
-        thing = self._things[row]
+    def _is_awaited(self, thing: Thing, rests: bool, now_ns: int) -> bool:
         unseen_s = (now_ns - thing.last_seen_ns) * 1e-9
         if not thing.track_id:
             return unseen_s <= _SECOND_SIGHT_S
-        return thing.misses < self._settings.lost_frames or unseen_s < self._patience_s(row)
+        return thing.misses < self._settings.lost_frames or unseen_s < self._patience_s(thing, rests)
 
-    def _patience_s(self, row: int) -> float:
-        if self._stillness.still[row]:
+    def _patience_s(self, thing: Thing, rests: bool) -> float:
+        if rests:
             return self._settings.lost_after_s_still
-        return min(self._settings.lost_after_s, max(_LEAST_PATIENCE_S, self._things[row].age_s))
+        return min(self._settings.lost_after_s, max(_LEAST_PATIENCE_S, thing.age_s))
+
+    def _resting(self) -> NDArray[np.bool_]:
+        return self._stillness.resting(to_corners(self._motion.place))
 
     def _forget_after_blindness(self, elapsed_s: float) -> None:
         if elapsed_s > _LEAST_PATIENCE_S * _BLIND_PATIENCE:
-            rows = range(len(self._things))
-            self._keep([elapsed_s <= self._patience_s(row) * _BLIND_PATIENCE for row in rows])
+            blind = zip(self._things, self._resting().tolist(), strict=True)
+            self._keep([elapsed_s <= self._patience_s(thing, rests) * _BLIND_PATIENCE for thing, rests in blind])
 
     def _keep(self, kept: list[bool]) -> None:
         if all(kept):
@@ -177,8 +190,9 @@ class Tracker:
 
     def _begin(self, places: Array, seen: Detections, now_ns: int) -> None:
         for class_id, score in zip(seen.class_ids.tolist(), seen.scores.tolist(), strict=True):
+            label = self._settings.label_of(class_id)
             evidence = self._settings.evidence(class_id, score)
-            self._things.append(Thing.begin(class_id, score, evidence, now_ns))
+            self._things.append(Thing.begin(class_id, label, score, evidence, now_ns))
         self._class_ids = np.concatenate([self._class_ids, seen.class_ids])
         self._believed = np.concatenate([self._believed, np.zeros(len(seen), np.int64)])
         self._motion.extend(Motion.begin(places))
@@ -186,12 +200,23 @@ class Tracker:
 
     def _told(self) -> tuple[Track, ...]:
         """Believed tracks, by id."""
-        label_of = self._settings.label_of
         boxes, still = to_corners(self._motion.place).T.tolist(), self._stillness.still.tolist()
+        told = zip(self._things, boxes, still, strict=True)
         tracks = [
-            thing.told(Box(*box), label_of(thing.class_id), still=stands)
-            for thing, box, stands in zip(self._things, boxes, still, strict=True)
+            Track(
+                thing.track_id,
+                thing.class_id,
+                thing.label,
+                thing.score,
+                thing.top_score,
+                Box(*box),
+                thing.first_seen_ns,
+                thing.last_seen_ns,
+                thing.frames,
+                stands,
+            )
+            for thing, box, stands in told
             if thing.track_id
         ]
-        tracks.sort(key=attrgetter("track_id"))
+        tracks.sort(key=_BY_ID)
         return tuple(tracks)

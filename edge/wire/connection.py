@@ -104,6 +104,8 @@ class Connection:
 
     def publish(self, message: Message, *, expiry_s: int | None) -> int:
         """Hand over a message; returns the number its acknowledgement will carry. Raises ValueError on a bad topic."""
+        if not message.topic:  # paho would send it: in MQTT 5 it stands for an alias, which we never make
+            raise ValueError("the topic is empty")
         properties = None
         if self._version is Version.V5 and expiry_s is not None:
             properties = _properties(PacketTypes.PUBLISH, MessageExpiryInterval=expiry_s)

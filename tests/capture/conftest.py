@@ -11,8 +11,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from tests.contracts.frame_source import rgb_areas
+
+# A busy machine is no failure of the property.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 _PROBE = """

@@ -14,7 +14,8 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
-PICTURE = "filesrc location={} ! pngdec ! imagefreeze is-live=true ! video/x-raw,framerate=20/1 ! videoconvert"
+# 100 frames/s: ffmpeg looks at 20 of them before it opens a stream.
+PICTURE = "filesrc location={} ! pngdec ! imagefreeze is-live=true ! video/x-raw,framerate=100/1 ! videoconvert"
 JPEG = "video/x-raw,format=I420 ! jpegenc quality=95 ! rtpjpegpay name=pay0"
 H264 = "video/x-raw,format=I420 ! x264enc tune=zerolatency bitrate=2000 key-int-max=10 ! rtph264pay name=pay0"
 

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -78,6 +79,24 @@ def test_h264_over_rtsp_arrives_in_colour(shared_rtsp_server):
     source.close()
     assert frame.image.shape == (96, 192, 3)
     assert_rgb_areas(frame.image)
+
+
+@pytest.mark.rtsp
+def test_rtsp_travels_over_tcp(shared_rtsp_server):
+    before = udp_sockets()
+    source = source_of(shared_rtsp_server.url("jpeg"))
+
+    source.open()
+
+    assert udp_sockets() == before
+    source.close()
+
+
+def udp_sockets() -> set[str]:
+    """The UDP sockets that this process holds."""
+    links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    inodes = {line.split()[9] for line in Path("/proc/net/udp").read_text().splitlines()[1:]}
+    return inodes & {link.removeprefix("socket:[").removesuffix("]") for link in links}
 
 
 @pytest.mark.rtsp

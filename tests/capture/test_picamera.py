@@ -158,7 +158,7 @@ def test_a_torn_frame_is_passed_over():
 def test_a_missing_library_says_how_to_get_it():
     source = PicameraSource(0, SETTINGS, HandClock(), library=missing_library)
 
-    with pytest.raises(MissingLibraryError, match="sudo apt install python3-picamera2.*--system-site-packages"):
+    with pytest.raises(MissingLibraryError, match=r"sudo apt install python3-picamera2.*--system-site-packages"):
         source.open()
 
 
@@ -166,7 +166,7 @@ def test_a_library_that_does_not_load_says_why():
     def broken():
         raise ValueError("numpy.dtype size changed")
 
-    with pytest.raises(MissingLibraryError, match="does not load: numpy.dtype size changed"):
+    with pytest.raises(MissingLibraryError, match=r"does not load: numpy\.dtype size changed"):
         PicameraSource(0, SETTINGS, HandClock(), library=broken).open()
 
 

@@ -48,7 +48,7 @@ def test_the_models_of_the_public_list_have_cards() -> None:
     names = {path.stem for path in _SHIPPED}
 
     assert {"ssd-mobilenet-v1", "ssd-mobilenet-v1-edgetpu", "ssdlite-mobiledet", "efficientdet-lite0"} <= names
-    assert len(names) == 28
+    assert len([name for name in names if name.endswith("-edgetpu")]) >= 13
 
 
 def test_a_drafted_card_reads_back_as_it_was(tmp_path: Path) -> None:

@@ -179,6 +179,17 @@ def test_labels_decide_between_yolox_and_a_transposed_yolov8(tmp_path: Path) -> 
     assert as_yolov8.family is Family.YOLOV8
 
 
+@pytest.mark.parametrize(("operator", "family"), [("EXP", Family.YOLOX), ("SOFTMAX", Family.YOLOV8)])
+def test_operators_decide_between_yolox_and_a_transposed_yolov8(operator: str, family: Family, tmp_path: Path) -> None:
+    """YOLOX decodes its sizes with EXP, YOLOv8 its distances with SOFTMAX."""
+    build = plain({})
+    build.output("Identity", made.probabilities(made.CELLS, 8)[None] - 1, through=operator)
+
+    found = inspect(build, tmp_path, Hints())
+
+    assert found.family is family, found.reason
+
+
 def test_an_undecidable_output_is_refused_until_the_family_is_named(tmp_path: Path) -> None:
     refused = inspect(made.yolox(classes=3), tmp_path)
     named = inspect(made.yolox(classes=3), tmp_path, Hints(family=Family.YOLOX))

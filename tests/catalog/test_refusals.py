@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from edge.catalog.inspector import Hints, inspect_file
 from edge.catalog.trial import TrialRun
@@ -148,6 +150,56 @@ def test_a_segmentation_model_without_metadata_is_refused(tmp_path: Path) -> Non
     masks = made.random().normal(0, 1, (1, 16, 16, 32)).astype(np.float32)
 
     assert "segmentation" in inspect(plain({"out": table.T[None], "masks": masks}), tmp_path).reason
+
+
+def test_a_map_of_classes_is_refused_as_segmentation(tmp_path: Path) -> None:
+    found = inspect(plain({"out": made.random().integers(0, 19, (1, 64, 64))}), tmp_path)
+
+    assert "segmentation" in found.reason
+
+
+class _Numbers:
+    """A runtime that gives these numbers."""
+
+    def __init__(self, outputs: list[np.ndarray]) -> None:
+        self._outputs = outputs
+
+    def run(self, file: Path, *, library: str = "") -> TrialRun:
+        return TrialRun(tuple(self._outputs))
+
+
+_SIDES = st.sampled_from([1, 2, 3, 4, 5, 6, 16, 20, 64, 84, 85, 96, 100, 252, 300])
+_OUTPUTS = st.lists(
+    st.tuples(
+        st.lists(_SIDES, max_size=3).map(lambda sides: (1, *sides)),
+        st.sampled_from(["float32", "int8", "uint8", "int32"]),
+        st.sampled_from([0.0, 0.004, 0.5]),
+        st.sampled_from(["zeros", "small", "large", "nan"]),
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(outputs=_OUTPUTS, family=st.sampled_from([None, *Family]), labels=st.integers(0, 3))
+def test_whatever_a_model_gives_the_inspection_ends_in_words(
+    outputs: list[tuple[tuple[int, ...], str, float, str]], family: Family | None, labels: int, tmp_path: Path
+) -> None:
+    build = TfliteBuilder()
+    build.input("image", (1, 64, 64, 3), "float32")
+    values = []
+    for number, (shape, dtype, scale, kind) in enumerate(outputs):
+        real = made.random().normal(0, {"large": 1e6, "small": 1.0}.get(kind, 0.0), shape)
+        if kind == "nan" and dtype == "float32":
+            real[...] = np.nan
+        values.append(real.clip(-128, 127).astype(dtype) if dtype != "float32" else real.astype(dtype))
+        build.mark_output(build.op("ABS", [0], name=f"out{number}", shape=shape, dtype=dtype, scale=scale))
+    path = build.write(tmp_path / "model.tflite")
+
+    found = inspect_file(path, trial=_Numbers(values), hints=Hints(family, ("a", "b", "c")[:labels], "a test"))
+
+    assert found.usable == (found.layout is not None)
+    assert found.usable or len(found.reason) > 20
 
 
 def test_a_pose_model_without_metadata_is_refused_by_its_numbers(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ import queue
 import pytest
 
 from edge.core.errors import RecordingError, SourceError
-from edge.service.camera import CameraNews, CameraState, CameraWorker
+from edge.service.camera import CameraWorker
+from edge.service.news import CameraNews, CameraState
 from tests.fakes import FakeSource, frames_of
 
 

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
-import threading
-from collections import deque
+import socket
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
-from edge.core.clock import SystemClock
+from edge.core.clock import HandClock, SystemClock
 from edge.core.errors import RecordingError, SourceError
-from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Track
+from edge.core.protocols import Clock
+from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Standing, Track
 from edge.core.values import EventType as Type
-from edge.service.camera import CameraNews, CameraState, CameraWorker
-from edge.service.frames import NewestFrames
+from edge.service.arrivals import Arrivals
+from edge.service.camera import CameraWorker
 from edge.service.identity import Identities
+from edge.service.news import CameraState
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
@@ -21,15 +24,19 @@ TRACK = Track(1, 0, "person", 0.9, 0.9, Box(0, 0, 10, 20), 0, 0)
 
 
 class Everything:
-    def select(self, detections: Detections) -> Detections:
+    def select(self, detections: Detections, frame: Frame) -> Detections:
         return detections
 
-    confident = select
+    def confident(self, detections: Detections) -> Detections:
+        return detections
 
 
 class NoTracks:
     def update(self, detections: object, captured_ns: int) -> tuple[Track, ...]:
         return ()
+
+    def forget(self) -> None:
+        pass
 
 
 class OneTrackPerRecording:
@@ -48,26 +55,35 @@ class OneTrackPerRecording:
         was_open, self._open = self._open, False
         return [Occurrence(Type.TRACK_END, 0, AT, 0, TRACK)] if was_open else []
 
+    def changes(self) -> list[Standing]:
+        return []
+
 
 def event_line(event: Event) -> Message:
     text = f"{event.id.seq} {event.camera} {event.occurrence.type}"
     return Message("event", text.encode(), qos=1)
 
 
-def make_service(sources: dict[str, FakeSource], *, whole: bool = True) -> tuple[Service, FakeOutlet]:
-    clock = SystemClock()
-    frames = NewestFrames(tuple(sources))
-    news: deque[CameraNews] = deque()
+def make_service(
+    sources: dict[str, FakeSource],
+    *,
+    whole: bool = True,
+    see: Callable[[Frame], None] = lambda _frame: None,
+    notifier: Notifier | None = None,
+    clock: Clock | None = None,
+) -> tuple[Service, FakeOutlet]:
+    clock = clock or SystemClock()
+    arrivals = Arrivals(tuple(sources))
     outlet = FakeOutlet()
     identities = Identities("gate", "EPOCH")
     pipelines = {
         camera: Pipeline(
             camera=camera,
-            detector=FakeDetector(),
+            detector=FakeDetector(lambda frame: see(frame) or Detections.empty()),
             wanted=Everything(),
             tracker=NoTracks(),
             rules=OneTrackPerRecording(),
-            telling=Telling(event_line),
+            telling=Telling(event_line, lambda standing: Message("standing", str(standing).encode(), retain=True)),
             identities=identities,
             model=ModelRef("m", "0" * 64),
             backend="cpu",
@@ -75,8 +91,8 @@ def make_service(sources: dict[str, FakeSource], *, whole: bool = True) -> tuple
         )
         for camera in sources
     }
-    put = frames.put_and_wait if whole else frames.put
-    workers = [CameraWorker(camera, source, put=put, tell=news.append) for camera, source in sources.items()]
+    put = arrivals.put_and_wait if whole else arrivals.put
+    workers = [CameraWorker(camera, source, put=put, tell=arrivals.tell) for camera, source in sources.items()]
     reports = Reports(
         camera=lambda camera, state: Message(f"status/{camera}", state.encode(), 1, retain=True),
         health=lambda reading: Message("health", str(reading.frames).encode(), retain=True),
@@ -84,11 +100,10 @@ def make_service(sources: dict[str, FakeSource], *, whole: bool = True) -> tuple
     service = Service(
         workers=workers,
         pipelines=pipelines,
-        frames=frames,
-        news=news,
+        arrivals=arrivals,
         outlet=outlet,
         reports=reports,
-        notifier=Notifier(""),
+        notifier=notifier or Notifier(""),
         clock=clock,
     )
     return service, outlet
@@ -152,15 +167,30 @@ def test_a_duration_ends_a_run_whose_camera_never_came() -> None:
 def test_a_stop_from_outside_ends_the_run_and_its_open_tracks() -> None:
     class Endless(FakeSource):
         def read(self) -> Frame | None:
-            reached.set()
             return frames_of(1)[0]
 
-    reached = threading.Event()
-    service, outlet = make_service({"yard": Endless([])}, whole=False)
-    threading.Thread(target=lambda: (reached.wait(10.0), service.stop())).start()
+    service, outlet = make_service({"yard": Endless([])}, whole=False, see=lambda _frame: service.stop())
 
     outcome = service.run()
 
-    assert outcome.cameras["yard"] in {CameraState.ONLINE}
-    assert said(outlet, "event")[-1].endswith("track_end")
+    assert outcome.cameras["yard"] is CameraState.ONLINE
+    assert said(outlet, "event") == ["1 yard track_start", "2 yard track_end"]
     assert said(outlet, "status/yard")[-1] == "offline"
+
+
+def test_the_watchdog_hears_of_progress_however_seldom_health_is_told(tmp_path: Path) -> None:
+    clock = HandClock()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(5.0)
+        service, _ = make_service(
+            {"yard": FakeSource([*frames_of(12), None])},
+            see=lambda _frame: clock.advance(1.0),
+            notifier=Notifier(str(tmp_path / "notify"), environment={"WATCHDOG_USEC": "6000000"}),
+            clock=clock,
+        )
+
+        service.run()
+
+        told = list(iter(lambda: listener.recv(1024), b"STOPPING=1"))
+    assert told.count(b"WATCHDOG=1") >= 6

@@ -1,0 +1,139 @@
+"""``edge track``: detections in a file become tracks in a file."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from edge.cli import main
+from edge.cli.track import track
+
+
+def walk(frames, *, score: float = 0.9, step: float = 4.0) -> str:
+    return "".join(f"{f},-1,{100 + step * f},50,40,100,{score},-1,-1,-1\n" for f in frames)
+
+
+def run(tmp_path, text: str | bytes, *options: str):
+    path = tmp_path / "det.txt"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    result = CliRunner().invoke(track, [str(path), *options], catch_exceptions=False)
+    assert result.exit_code == 0
+    return [line.split(",") for line in result.stdout.splitlines()]
+
+
+def refuse(tmp_path, capsys, text: bytes) -> str:
+    path = tmp_path / "det.txt"
+    path.write_bytes(text)
+    with pytest.raises(SystemExit) as ended:
+        main(["track", str(path)])
+    assert ended.value.code == 78
+    return capsys.readouterr().err
+
+
+def test_a_walker_is_one_track_in_motchallenge_format(tmp_path):
+    rows = run(tmp_path, walk(range(1, 30)))
+
+    assert {row[1] for row in rows} == {"1"}
+    assert int(rows[0][0]) <= 4
+    assert rows[-1][0] == "29"
+    assert len(rows[0]) == 10
+    assert float(rows[-1][2]) == pytest.approx(100 + 4 * 29, abs=3)
+    assert [float(field) for field in rows[-1][4:6]] == [pytest.approx(40, abs=1), pytest.approx(100, abs=1)]
+
+
+def test_a_short_gap_is_closed_by_a_straight_line(tmp_path):
+    rows = run(tmp_path, walk([*range(1, 20), *range(25, 40)]))
+
+    filled = [row for row in rows if 20 <= int(row[0]) <= 24]
+    assert [int(row[0]) for row in filled] == [20, 21, 22, 23, 24]
+    assert float(filled[2][2]) == pytest.approx(100 + 4 * 22, abs=4)
+
+
+def test_online_writes_only_what_was_seen(tmp_path):
+    rows = run(tmp_path, walk([*range(1, 20), *range(25, 40)]), "--online")
+
+    assert not [row for row in rows if 20 <= int(row[0]) <= 24]
+    assert {row[1] for row in rows} == {"1"}
+
+
+def test_lines_may_come_in_any_order_with_blanks_comments_and_windows_ends(tmp_path):
+    lines = walk(range(1, 30)).splitlines()
+    text = "\ufeff# detections\r\n\r\n" + "\r\n".join(reversed(lines))
+
+    assert run(tmp_path, text) == run(tmp_path, walk(range(1, 30)))
+
+
+def test_a_score_of_minus_one_counts_as_certain(tmp_path):
+    assert run(tmp_path, walk(range(1, 10), score=-1))
+
+
+def test_scores_that_are_no_shares_count_as_certain(tmp_path):
+    assert run(tmp_path, walk(range(1, 10), score=37.5))
+
+
+def test_the_tracks_go_to_a_file_when_asked(tmp_path):
+    out = tmp_path / "tracks.txt"
+
+    assert run(tmp_path, walk(range(1, 10)), "--out", str(out)) == []
+    assert out.read_text().startswith("3,1,")
+
+
+def test_an_empty_file_has_no_tracks(tmp_path):
+    assert run(tmp_path, "") == []
+
+
+def test_a_pause_of_a_million_frames_is_no_wait(tmp_path):
+    rows = run(tmp_path, walk(range(1, 10)) + walk(range(1_000_001, 1_000_010), step=0))
+
+    assert {row[1] for row in rows} == {"1", "2"}
+
+
+def test_scores_below_the_threshold_start_nothing_and_it_says_so(tmp_path):
+    path = tmp_path / "det.txt"
+    path.write_text(walk(range(1, 30), score=0.4))
+
+    result = CliRunner().invoke(track, [str(path)])
+
+    assert result.stdout == ""
+    assert "below the threshold 0.6" in result.stderr
+    assert run(tmp_path, walk(range(1, 30), score=0.4), "--threshold", "0.3")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"2,-1,abc,50,40,100,0.9", "line 2: expected a number, found 'abc'"),
+        (b"2,-1,10,50", "line 2: expected frame,id,left,top,width,height"),
+        (b"2,-1,10,50,0,100,0.9", "line 2: expected a width and height above 0"),
+        (b"2.5,-1,10,50,40,100,0.9", "line 2: expected a frame number"),
+        (b"-2,-1,10,50,40,100,0.9", "line 2: expected a frame number"),
+        (b"2,-1,nan,50,40,100,0.9", "line 2: expected a number"),
+        (b"2,-1,1e300,50,40,100,0.9", "line 2: expected a number"),
+        (b"\xff\xfe\x00\x01", "found bytes that are no text"),
+    ],
+)
+def test_a_bad_line_is_named_without_a_traceback(tmp_path, capsys, line, said):
+    error = refuse(tmp_path, capsys, walk([1]).encode() + line + b"\n")
+
+    assert "det.txt" in error
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_missing_file_is_wrong_usage(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["track", str(tmp_path / "none.txt")])
+
+    assert ended.value.code == 2
+    assert "none.txt" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_is_wrong_usage(tmp_path, capsys):
+    path = tmp_path / "det.txt"
+    path.write_text(walk(range(1, 10)))
+
+    with pytest.raises(SystemExit) as ended:
+        main(["track", str(path), "--out", str(tmp_path / "no" / "tracks.txt")])
+
+    assert ended.value.code == 2
+    assert "can't be written" in capsys.readouterr().err

@@ -1,0 +1,99 @@
+"""Tracking quality on MOTChallenge sequences: MOTA, IDF1, id switches, beside SORT and norfair where they are at hand.
+
+    python tools/bench/mot.py FOLDER... [--fps 25] [--sort sort.py]
+
+Each FOLDER holds det.txt (or det/det.txt) and gt.txt (or gt/gt.txt); a seqinfo.ini beside them tells the frame rate.
+norfair is used if it is installed, SORT if its published sort.py is given (both want their own libraries).
+"""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from edge.cli.mot_text import Row
+from edge.cli.track import close_gaps, follow
+from tests.mot_scoring import Rows, read_mot, score_tracks
+
+THRESHOLD = 0.6
+GAP_S = 0.5
+
+
+def ours(found: Rows, fps: float, *, closed: bool) -> Rows:
+    rows = [Row(int(frame), int(who), *box) for frame, who, *box in found.tolist()]
+    told = follow(rows, found[:, 6].astype(np.float32), fps=fps, threshold=THRESHOLD)
+    if closed:
+        told = close_gaps(told, most=int(GAP_S * fps), least_score=THRESHOLD)
+    return np.array([(r.frame, r.track_id, r.left, r.top, r.width, r.height, r.score) for r in told]).reshape(-1, 7)
+
+
+def by_norfair(found: Rows) -> Rows:
+    import norfair
+
+    tracker, rows = norfair.Tracker(distance_function="iou", distance_threshold=0.7), []
+    for frame in range(1, int(found[:, 0].max()) + 1):
+        boxes = found[found[:, 0] == frame]
+        seen = [norfair.Detection(np.array([box[2:4], box[2:4] + box[4:6]])) for box in boxes]
+        rows += [(frame, o.id, *o.estimate[0], *(o.estimate[1] - o.estimate[0]), 1) for o in tracker.update(seen)]
+    return np.array(rows, float).reshape(-1, 7)
+
+
+def by_sort(found: Rows, path: Path) -> Rows:
+    spec = importlib.util.spec_from_file_location("sort", path)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{path}: no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    tracker, rows = module.Sort(), []
+    for frame in range(1, int(found[:, 0].max()) + 1):
+        boxes = found[found[:, 0] == frame]
+        seen = np.concatenate([boxes[:, 2:4], boxes[:, 2:4] + boxes[:, 4:6], boxes[:, 6:7]], axis=1)
+        rows += [(frame, t[4], t[0], t[1], t[2] - t[0], t[3] - t[1], 1) for t in tracker.update(seen)]
+    return np.array(rows, float).reshape(-1, 7)
+
+
+def frame_rate(folder: Path, otherwise: float) -> float:
+    facts = configparser.ConfigParser()
+    facts.read(folder / "seqinfo.ini")
+    return facts.getfloat("Sequence", "frameRate", fallback=otherwise)
+
+
+def find(folder: Path, kind: str) -> Path:
+    nested = folder / kind / f"{kind}.txt"
+    return nested if nested.exists() else folder / f"{kind}.txt"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--fps", type=float, default=25.0)
+    parser.add_argument("--sort", type=Path)
+    arguments = parser.parse_args()
+    print(f"{'sequence':<18}{'tracker':<12}{'MOTA':>8}{'IDF1':>8}{'switches':>10}")
+    for folder in arguments.folders:
+        found, truth = read_mot(find(folder, "det")), read_mot(find(folder, "gt"))
+        truth = truth[truth[:, 6] > 0]
+        fps = frame_rate(folder, arguments.fps)
+        trackers: dict[str, Callable[[], Rows]] = {
+            "edge": lambda found=found, fps=fps: ours(found, fps, closed=True),
+            "edge online": lambda found=found, fps=fps: ours(found, fps, closed=False),
+        }
+        if arguments.sort:
+            trackers["SORT"] = lambda found=found: by_sort(found, arguments.sort)
+        if importlib.util.find_spec("norfair"):
+            trackers["norfair"] = lambda found=found: by_norfair(found)
+        for name, run in trackers.items():
+            score = score_tracks(truth, run())
+            print(f"{folder.name:<18}{name:<12}{score.mota:8.3f}{score.idf1:8.3f}{score.switches:10d}")
+
+
+if __name__ == "__main__":
+    main()
