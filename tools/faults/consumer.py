@@ -37,7 +37,7 @@ class BookKeeper:
                 self.contradictions.append(position)
             return
         self.got[position] = payload
-        loss = json.loads(payload).get("loss")
+        loss = json.loads(payload).get("loss") if b'"loss"' in payload else None
         if loss:
             spans = [(Span(*span), loss["cause"]) for span in loss["spans"]]
             self.told.setdefault(loss["epoch"], []).extend(spans or [(Span(0, 0), loss["cause"])])

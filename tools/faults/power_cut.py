@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from edge.core.values import Severity
 from edge.report.outbox import Keeper, Mode, OutboxReader, Outgoing, Policy, Position
@@ -32,6 +33,14 @@ from tools.faults.recording import Disk, Step, build, read
 POLICY = Policy(max_bytes=SMALLEST_BOUND, has_consumer=True)
 NOTES = "notes"  # written by the child beside the outbox: what it knows, in the order in which it learned it
 ROUNDS = 120
+
+
+class Note(NamedTuple):
+    """kind : C, committed; G, got by the consumer"""
+
+    kind: str
+    position: Position
+    payload: bytes
 
 
 class Device:
@@ -119,13 +128,13 @@ def record(folder: Path, seed: int) -> list[Step]:
 def try_points(steps: list[Step], folder: Path, points: int, random: Random) -> Counter[str]:
     """Cut the power at some points, ascending; raises AssertionError with the point for what must not be."""
     disk = Disk()
-    notes: list[tuple[str, bytes]] = []
+    notes: list[Note] = []
     counts: Counter[str] = Counter()
     chosen = sorted(random.randrange(1, len(steps) + 1) for _ in range(points))
     done = 0
     for number, step in enumerate(steps, 1):
         if step.name.endswith(NOTES):
-            notes.append((step.data[:1].decode(), step.data[2:].strip()))
+            notes.append(Note(step.data[:1].decode(), _position(step.data[2:]), step.data[2:].strip()))
         else:
             disk.play(step)
         while done < len(chosen) and chosen[done] == number:
@@ -140,7 +149,7 @@ def try_points(steps: list[Step], folder: Path, points: int, random: Random) -> 
     return counts
 
 
-def check(left: dict[str, bytes], notes: list[tuple[str, bytes]], folder: Path) -> Counter[str]:
+def check(left: dict[str, bytes], notes: list[Note], folder: Path) -> Counter[str]:
     """Open what is left, deliver everything, and compare with what was known when the power went."""
     folder.mkdir()
     for name, content in left.items():
@@ -149,10 +158,10 @@ def check(left: dict[str, bytes], notes: list[tuple[str, bytes]], folder: Path) 
     clock.reboot()
     device = Device(folder, "epoch-after", clock)
     assert device.keeper.mode is Mode.DURABLE, f"not usable: {device.keeper.reading()}"
-    made = {_position(payload): payload for kind, payload in notes if kind == "C"}
-    for kind, payload in notes:
-        if kind == "G":
-            device.consumer.take_payload(_position(payload), payload)
+    made = {note.position: note.payload for note in notes if note.kind == "C"}
+    for note in notes:
+        if note.kind == "G":
+            device.consumer.take_payload(note.position, note.payload)
     assert device.keeper.commit([device.make(10, Severity.ALERT)]), "can't write"
     for _ in range(400):
         clock.advance(61)
