@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,6 +58,11 @@ def has_sane_progress(row: Sequence[Any]) -> bool:
         and isinstance(sent_ms, int)
         and (dead is None or isinstance(dead, str))
     )
+
+
+def count_pending(connection: sqlite3.Connection) -> int:
+    found: int = connection.execute("SELECT count(*) FROM events WHERE state = 0").fetchone()[0]
+    return found
 
 
 def _checksum(record: Outgoing) -> int:

@@ -6,6 +6,7 @@ disk, before any reader can see it; what is dropped is named in the transaction 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,8 +15,7 @@ from edge.core.protocols import Clock
 from edge.core.values import Severity
 from edge.report.outbox import database, epochs, losses, rows, salvage
 from edge.report.outbox.ageing import Ageing
-from edge.report.outbox.carve import frames_beyond
-from edge.report.outbox.database import OutboxTornError, OutboxUnavailableError, transaction, translated
+from edge.report.outbox.database import OutboxUnavailableError, transaction, translated
 from edge.report.outbox.room import FreeShare, Level, Room, free_share
 from edge.report.outbox.schema import SEQ_MASK, row_id
 from edge.report.outbox.values import (
@@ -55,6 +55,7 @@ class Store:
         self._ageing = Ageing(clock)
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
+        self._claim: int | None = None
         self._handed_out: set[int] = set()
         self.lost = 0
 
@@ -62,28 +63,45 @@ class Store:
         """Make or open the file, and read all of it once: what is damaged is found now, not when it is needed."""
         with translated(self.path):
             database.make_folder(self.path.parent)
-        with translated(self.path), database.door(self.path, alone=False):
-            database.make_file(self.path)
-            connection = self._connect(self.path)
-            try:
-                database.prepare(connection, log_bytes=self._policy.log_bytes, synchronous="FULL")
-                database.check(connection, self.path)
-                database.make_tables(connection)
-                connection.execute(f"PRAGMA max_page_count = {self._room.most_pages}")
-                verify(connection)
-                self._check_log(connection)
-                self._ageing.open(connection)
-            except BaseException:
-                connection.close()
-                raise
-        self._connection = connection
+            with database.door(self.path, alone=True):
+                self._claim = database.claim(self.path, as_writer=True)
+                if self._claim is None:
+                    raise OutboxUnavailableError(
+                        f"{self.path}: expected to write alone, found another edge at it; stop one of them"
+                    )
+                try:
+                    self._connection = self._opened_and_checked()
+                except BaseException:
+                    self.close()
+                    raise
         self._handed_out.clear()
+
+    def _opened_and_checked(self) -> sqlite3.Connection:
+        database.make_file(self.path)
+        database.restore_log(self.path)
+        connection = self._connect(self.path)
+        try:
+            database.check_owner(connection, self.path)
+            database.prepare(connection, log_bytes=self._policy.log_bytes, synchronous="FULL")
+            database.check(connection)
+            database.make_tables(connection)
+            connection.execute(f"PRAGMA max_page_count = {self._room.most_pages}")
+            salvage.verify(connection)
+            database.flush_log(connection, self.path)
+            self._ageing.open(connection)
+        except BaseException:
+            database.abandon(connection, self.path)
+            raise
+        return connection
 
     def close(self) -> None:
         """Let go; never raises, may be called twice."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            os.close(claim)
 
     def is_disk_low(self) -> bool:
         with translated(self.path):
@@ -130,7 +148,7 @@ class Store:
     def pending(self) -> int:
         """Events that wait to be sent."""
         with translated(self.path):
-            return count_pending(self._opened())
+            return rows.count_pending(self._opened())
 
     def used_bytes(self) -> int:
         with translated(self.path):
@@ -188,12 +206,6 @@ class Store:
                     connection, epochs.Epoch(mine.number, mine.epoch, max(mine.cursor, epoch.cursor), mine.floor)
                 )
             losses.record(connection, book.take(), now_ms)
-
-    def _check_log(self, connection: sqlite3.Connection) -> None:
-        readable = database.flush_log(connection)
-        log = self.path.with_name(self.path.name + "-wal")
-        if readable >= 0 and frames_beyond(log, readable):
-            raise OutboxTornError(f"{self.path}: expected a log that ends with a commit, found more behind it")
 
     def _has_room_to_tell(self) -> bool:
         connection = self._opened()
@@ -280,21 +292,3 @@ class Store:
         if self._connection is None:
             raise OutboxUnavailableError(f"{self.path}: expected an open outbox, found it closed")
         return self._connection
-
-
-def count_pending(connection: sqlite3.Connection) -> int:
-    found: int = connection.execute("SELECT count(*) FROM events WHERE state = 0").fetchone()[0]
-    return found
-
-
-def verify(connection: sqlite3.Connection) -> None:
-    """Read every row against its checksum; raises sqlite3.DatabaseError for the first that is damaged."""
-    for row in connection.execute("SELECT * FROM events"):
-        if rows.from_row(row) is None or not rows.has_sane_progress(row):
-            raise database.damaged(f"event row {row[0]}")
-    for row in connection.execute("SELECT * FROM losses"):
-        if losses.from_row(row) is None:
-            raise database.damaged(f"loss row {row[0]}")
-    for number, epoch, cursor, floor, crc in connection.execute("SELECT * FROM epochs"):
-        if epochs.Epoch(number, epoch, cursor, floor).crc() != crc:
-            raise database.damaged(f"epoch row {number}")
