@@ -91,10 +91,11 @@ class Machine:
         self.waiting.append(Entry(record))
 
     def commit(self) -> None:
-        group = self.waiting[:32]
-        if group and self.keeper.commit(group):
+        for group in self._groups():
+            if not self.keeper.commit(group):
+                return
             self.committed |= {entry.record.position for entry in group}
-            del self.waiting[:32]
+            del self.waiting[: len(group)]
 
     def tend(self) -> None:
         for loss in self.keeper.tend():
@@ -114,6 +115,18 @@ class Machine:
             self.acknowledged.update(order)
             self.reader.mark_sent(order)
         return len(events)
+
+    def _groups(self) -> list[list[Entry]]:
+        """What waits, in groups as the writer makes them."""
+        groups: list[list[Entry]] = []
+        size = 0
+        for entry in self.waiting[:32]:
+            size += len(entry.record.payload)
+            if not groups or size > self.keeper.group_bytes:
+                groups.append([])
+                size = len(entry.record.payload)
+            groups[-1].append(entry)
+        return groups
 
     def _receive(self, events: list[Stored]) -> None:
         for event in events:

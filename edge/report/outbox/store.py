@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.core.protocols import Clock
@@ -108,19 +108,19 @@ class Store:
             return self._room.is_disk_low()
 
     def commit(self, entries: Sequence[Entry], dropped: Sequence[Loss] = (), *, refuse_for_disk: bool = True) -> None:
-        """Write events and losses, in one transaction unless they are very long; when it returns they are on the disk.
+        """Write events and losses in one transaction; when it returns they are on the disk.
 
-        Doing it again with the same events changes nothing: an identity is stored once.
+        Doing it again with the same events changes nothing: an identity is stored once. More than
+        ``Policy.group_bytes`` of payload at a time would make the log longer than the bound allows.
 
         Raises
         ------
         NoDiskError
             If the disk is nearly full, nothing can give way, and ``refuse_for_disk`` is not set; nothing is written.
         """
-        for portion in self._portions(entries):
-            with translated(self.path), transaction(self._opened()):
-                lost = self._write(portion, dropped, refuse_for_disk=refuse_for_disk)
-            self.lost += lost
+        with translated(self.path), transaction(self._opened()):
+            lost = self._write(entries, dropped, refuse_for_disk=refuse_for_disk)
+        self.lost += lost
 
     def due(self, limit: int = 8) -> list[Loss]:
         """Losses to be told now, while there is room for telling; each is handed out once per opening."""
@@ -164,7 +164,7 @@ class Store:
         highest: dict[str, int] = {}
         shift_ms = self._ageing.now_ms() - other._ageing.now_ms()
         with translated(self.path):
-            while found := other._first_rows(self._room.portion_bytes):
+            while found := other._first_rows(self._policy.group_bytes):
                 self._adopt(found, other, shift_ms)
                 highest |= {row[1]: row[0] & SEQ_MASK for row in found}  # ascending: the last one counts
                 with transaction(other._opened()):
@@ -185,6 +185,7 @@ class Store:
         now_ms = self._ageing.now_ms()
         book = losses.LossBook()
         with transaction(connection):
+            newest_ms = self._ageing.newest_ms(connection)
             for row in found:
                 record = rows.from_row(row)
                 if record is None:
@@ -198,7 +199,7 @@ class Store:
                 number = row_id(self._number(record.epoch), record.seq)
                 connection.execute(
                     "UPDATE events SET state = ?, sends = ?, committed_ms = ?, sent_ms = ? WHERE id = ?",
-                    (state, sends, committed_ms + shift_ms, sent_ms + shift_ms, number),
+                    (state, sends, max(newest_ms, committed_ms + shift_ms), sent_ms + shift_ms, number),
                 )
             for epoch in epochs.all_epochs(other._opened()):
                 mine = epochs.find_or_add(connection, epoch.epoch)
@@ -214,18 +215,6 @@ class Store:
                 if not self._room.give_up_kept(connection, self._ageing.now_ms()):
                     return False
         return True
-
-    def _portions(self, entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-        """At least one, and none so long that the write-ahead log outgrows the bound."""
-        portion: list[Entry] = []
-        size = 0
-        for entry in entries:
-            if portion and size + len(entry.record.payload) > self._room.portion_bytes:
-                yield portion
-                portion, size = [], 0
-            portion.append(entry)
-            size += len(entry.record.payload)
-        yield portion
 
     def _write(self, entries: Sequence[Entry], dropped: Sequence[Loss], *, refuse_for_disk: bool) -> int:
         """Place events and record what was lost; how many events were. Inside a transaction."""

@@ -134,7 +134,17 @@ class OutboxWriter:
                 )
             else:
                 self._changed.wait_for(lambda: self._stopping, _RETRY_S)
-            return list(islice(self._waiting, GROUP)), self._book.take()
+            return self._next_group(), self._book.take()
+
+    def _next_group(self) -> list[Entry]:
+        group: list[Entry] = []
+        size = 0
+        for entry in islice(self._waiting, GROUP):
+            size += len(entry.record.payload)
+            if group and size > self._keeper.group_bytes:
+                break
+            group.append(entry)
+        return group
 
     def _round(self, group: list[Entry], dropped: tuple[Loss, ...]) -> bool:
         written = self._commit(group, dropped) if group or dropped else True

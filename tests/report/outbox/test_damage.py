@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.core.errors import ConfigError
@@ -177,8 +177,7 @@ def test_text_that_is_none_is_damage(device: Device) -> None:
     assert len(device.keeper.reading().set_aside) == 1
 
 
-def test_another_programs_database_is_left_alone(new_device: NewDevice, tmp_path: Path) -> None:
-    device = new_device()
+def test_another_programs_database_is_left_alone(device: Device) -> None:
     device.stop()
     device.path.unlink()
     with sqlite3.connect(device.path) as connection:
@@ -356,6 +355,7 @@ def files(device: Device) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Forty events, small, middling and with overflow pages."""
     device = Device(tmp_path_factory.mktemp("pristine"), policy=WINDOW)
     for seq in range(1, 41):
         device.commit(event(seq, size=(100, 900, 6000)[seq % 3]))
@@ -364,12 +364,12 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return device.path.read_bytes()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_bytes_are_damaged_it_opens_and_saves_the_rest(
-    pristine: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+    pristine: bytes, new_device: NewDevice, data: st.DataObject
 ) -> None:
-    device = Device(tmp_path_factory.mktemp("damaged"), policy=WINDOW)
+    device = new_device(policy=WINDOW)
     device.stop()
     page = data.draw(st.integers(0, len(pristine) // PAGE_BYTES - 1), label="page")
     flips = data.draw(st.lists(st.integers(0, PAGE_BYTES * 8 - 1), min_size=1, max_size=20), label="bits")
@@ -389,9 +389,9 @@ def test_whatever_bytes_are_damaged_it_opens_and_saves_the_rest(
     assert len(held) >= 40 - 24
 
 
-def test_any_truncation_opens(pristine: bytes, tmp_path: Path) -> None:
-    for number, size in enumerate(range(0, len(pristine), 3000)):
-        device = Device(tmp_path / str(number), policy=WINDOW)
+def test_any_truncation_opens(pristine: bytes, new_device: NewDevice) -> None:
+    for size in range(0, len(pristine), 3000):
+        device = new_device(policy=WINDOW)
         device.stop()
         device.path.write_bytes(pristine[:size])
         device.start()
