@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 from edge.core.values import Severity
-from edge.report.outbox.spans import Span
+from edge.report.outbox.spans import Span, merge
 from edge.report.outbox.values import Loss, Outgoing, Position, Stored
 
 
@@ -23,29 +24,40 @@ class BookKeeper:
         self.got: dict[Position, bytes] = {}
         self.repeats = 0
         self.contradictions: list[Position] = []
-        self.told: dict[str, list[Span]] = {}
-        self.told_of_unknown = False
+        self.told: dict[str, list[tuple[Span, str]]] = {}
 
     def take(self, event: Stored) -> None:
-        before = self.got.get(event.position)
+        self.take_payload(event.position, event.payload)
+
+    def take_payload(self, position: Position, payload: bytes) -> None:
+        before = self.got.get(position)
         if before is not None:
             self.repeats += 1
-            if before != event.payload:
-                self.contradictions.append(event.position)
+            if before != payload:
+                self.contradictions.append(position)
             return
-        self.got[event.position] = event.payload
-        loss = json.loads(event.payload).get("loss")
+        self.got[position] = payload
+        loss = json.loads(payload).get("loss") if b'"loss"' in payload else None
         if loss:
-            self.told_of_unknown |= not loss["epoch"]
-            self.told.setdefault(loss["epoch"], []).extend(Span(*span) for span in loss["spans"])
+            spans = [(Span(*span), loss["cause"]) for span in loss["spans"]]
+            self.told.setdefault(loss["epoch"], []).extend(spans or [(Span(0, 0), loss["cause"])])
 
-    def accounts_for(self, position: Position) -> bool:
-        """Whether it got this event, or was told that it won't."""
-        return position in self.got or self.was_told_of(position)
+    @property
+    def causes(self) -> set[str]:
+        return {cause for told in self.told.values() for _, cause in told}
 
-    def was_told_of(self, position: Position) -> bool:
-        spans = self.told.get(position.epoch, ())
-        return any(first <= position.seq and (last is None or position.seq <= last) for first, last in spans)
+    @property
+    def told_of_unknown(self) -> bool:
+        """Whether it knows that something is missing of which nobody knows what."""
+        return "" in self.told
+
+    def accounts_for(self, position: Position, *, without: Collection[str] = ()) -> bool:
+        """Whether it got this event, or was told that it won't, for a cause that counts."""
+        return position in self.got or any(
+            first <= position.seq and (last is None or position.seq <= last)
+            for (first, last), cause in self.told.get(position.epoch, ())
+            if cause not in without
+        )
 
     def epochs(self) -> set[str]:
         """Those it has ever heard of."""
@@ -55,13 +67,9 @@ class BookKeeper:
         """The highest number of each epoch up to which nothing is missing."""
         found = []
         for epoch in {position.epoch for position in self.got}:
-            seq = 0
-            while (at := Position(epoch, seq + 1)) in self.got or self._is_bounded(at):
-                seq += 1
-            if seq:
-                found.append(Position(epoch, seq))
+            ends = [Span(at.seq, at.seq) for at in self.got if at.epoch == epoch]
+            ends += [span for span, _ in self.told.get(epoch, ()) if span.last is not None]
+            first = next((span for span in merge(ends) if span.first <= 1), None)
+            if first is not None and first.last:
+                found.append(Position(epoch, first.last))
         return found
-
-    def _is_bounded(self, position: Position) -> bool:
-        spans = self.told.get(position.epoch, ())
-        return any(last is not None and first <= position.seq <= last for first, last in spans)

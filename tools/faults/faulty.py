@@ -21,6 +21,10 @@ class Faults:
     def set(self, code: int, count: int, words: tuple[str, ...] = ("COMMIT", "INSERT", "UPDATE", "DELETE")) -> None:
         self._code, self._left, self._words = code, count, words
 
+    @property
+    def left(self) -> int:
+        return self._left
+
     def clear(self) -> None:
         self._left = 0
 

@@ -18,7 +18,7 @@ from random import Random
 
 from edge.core.clock import HandClock
 from edge.core.values import Severity
-from edge.report.outbox import Keeper, OutboxReader, Outgoing, Policy, Position
+from edge.report.outbox import Keeper, OutboxReader, Outgoing, Policy, Position, Stored
 from edge.report.outbox.reader import LIVE_MS
 from edge.report.outbox.spans import from_text
 from edge.report.outbox.values import SMALLEST_BOUND, Entry
@@ -91,10 +91,11 @@ class Machine:
         self.waiting.append(Entry(record))
 
     def commit(self) -> None:
-        group = self.waiting[:32]
-        if group and self.keeper.commit(group):
+        for group in self._groups():
+            if not self.keeper.commit(group):
+                return
             self.committed |= {entry.record.position for entry in group}
-            del self.waiting[:32]
+            del self.waiting[: len(group)]
 
     def tend(self) -> None:
         for loss in self.keeper.tend():
@@ -109,15 +110,30 @@ class Machine:
         assert in_order or [e.live for e in events] == sorted((e.live for e in events), reverse=True), (
             "live events first"
         )
+        self._receive(events)
+        if acknowledge:
+            self.acknowledged.update(order)
+            self.reader.mark_sent(order)
+        return len(events)
+
+    def _groups(self) -> list[list[Entry]]:
+        """What waits, in groups as the writer makes them."""
+        groups: list[list[Entry]] = []
+        size = 0
+        for entry in self.waiting[:32]:
+            size += len(entry.record.payload)
+            if not groups or size > self.keeper.group_bytes:
+                groups.append([])
+                size = len(entry.record.payload)
+            groups[-1].append(entry)
+        return groups
+
+    def _receive(self, events: list[Stored]) -> None:
         for event in events:
             assert event.is_replayed or event.age_ms < LIVE_MS, f"{event.position} is late and not called replayed"
             assert event.is_replayed or event.position not in self.acknowledged, f"{event.position} again, not replayed"
             self._check_read(event.position, event.payload)
             self.consumer.take(event)
-        if acknowledge:
-            self.acknowledged.update(order)
-            self.reader.mark_sent(event.position for event in events)
-        return len(events)
 
     def confirm(self) -> None:
         for cursor in self.consumer.cursors():
@@ -130,7 +146,8 @@ class Machine:
 
     def dead_letter(self) -> None:
         for event in self.reader.pending(1):
-            self.reader.dead_letter(event.position, "oversize")
+            if b'"loss"' not in event.payload:  # what tells of a loss is never given up
+                self.reader.dead_letter(event.position, "oversize")
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -230,8 +247,10 @@ class Machine:
             free=lambda _: self.free,
             connect=self.faults.connect,
         )
-        self.keeper.open()
         self.reader = OutboxReader(disk, volatile_path=memory, policy=policy, clock=self.clock)
+        if self.run % 3 == 0:
+            self._receive(self.reader.pending(3))  # the publisher came up first
+        self.keeper.open()
 
     def _move_on(self, copy: Callable[[Path, Path], object]) -> None:
         old = self._home
@@ -255,16 +274,17 @@ class Machine:
 
 
 def in_file(path: Path) -> set[Position]:
-    """Everything that a file holds or names as lost, read without the outbox's own code."""
+    """Everything that a file holds, names as lost or tells of, read without the outbox's own code."""
     if not path.exists():
         return set()
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        events = connection.execute("SELECT epoch, id & 1099511627775 FROM events").fetchall()
+        events = connection.execute("SELECT epoch, id & 1099511627775, payload FROM events").fetchall()
         losses = connection.execute("SELECT epoch, spans FROM losses").fetchall()
-    named = {
-        (epoch, seq) for epoch, text in losses for first, last in from_text(text) for seq in range(first, last + 1)
-    }
-    return {Position(epoch, seq) for epoch, seq in {*events, *named}}
+    told = [json.loads(payload).get("loss") for _, _, payload in events]
+    spans = [(epoch, span) for epoch, text in losses for span in from_text(text)]
+    spans += [(loss["epoch"], span) for loss in told if loss for span in loss["spans"]]
+    named = {(epoch, seq) for epoch, (first, last) in spans for seq in range(first, (last or first) + 1)}
+    return {Position(epoch, seq) for epoch, seq in {*((epoch, seq) for epoch, seq, _ in events), *named}}
 
 
 DISK_CODES = (

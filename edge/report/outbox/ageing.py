@@ -31,12 +31,10 @@ class Ageing:
     def open(self, connection: sqlite3.Connection) -> None:
         """Read where time stands; after a boot, go on from what was kept."""
         boot = self._clock.boot_id()
-        row = self._read(connection)
-        if row is None or row[0] != boot:
-            with transaction(connection):
-                row = self._read(connection)  # the other process may have been first
-                if row is None or row[0] != boot:
-                    row = self._rebase(connection, boot, 0 if row is None else row[3])
+        with transaction(connection):  # the other process may be doing the same
+            row = self._read(connection)
+            if row is None or row[0] != boot:
+                row = self._rebase(connection, boot, 0 if row is None else row[3])
         _, self._base_ms, monotonic_ms, self._kept_ms = row
         self._offset_ms = self._base_ms - monotonic_ms
 
@@ -59,6 +57,12 @@ class Ageing:
         return self._clock.monotonic_ns() // 1_000_000
 
     @staticmethod
+    def newest_ms(connection: sqlite3.Connection) -> int:
+        """When the newest event was committed, 0 if there is none."""
+        row = connection.execute("SELECT committed_ms FROM events ORDER BY id DESC LIMIT 1").fetchone()
+        return 0 if row is None else int(row[0])
+
+    @staticmethod
     def _read(connection: sqlite3.Connection) -> tuple[str, int, int, int] | None:
         row: tuple[str, int, int, int] | None = connection.execute(
             "SELECT boot, base_ms, monotonic_ms, kept_ms FROM clock"
@@ -67,8 +71,7 @@ class Ageing:
 
     def _rebase(self, connection: sqlite3.Connection, boot: str, kept_ms: int) -> tuple[str, int, int, int]:
         # the newest row may be younger than what was kept: time must not go back behind it
-        newest = connection.execute("SELECT committed_ms FROM events ORDER BY id DESC LIMIT 1").fetchone()
-        base_ms = max(kept_ms, newest[0] if newest else 0, _ORIGIN_MS) + 1
+        base_ms = max(kept_ms, self.newest_ms(connection), _ORIGIN_MS) + 1
         row = (boot, base_ms, self._monotonic_ms(), base_ms)
         connection.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?)", row)
         return row

@@ -19,6 +19,7 @@ Record = tuple[int, tuple[Any, ...]]  # row number, values as stored
 
 _TABLE_LEAF = 0x0D
 _OTHER_PAGES = (0x02, 0x05, 0x0A)  # index interior, table interior, index leaf
+_MOST_CELLS = 256  # in a leaf of ours; the shortest row has some 20 bytes
 _LOG_HEADER = 32
 _FRAME_HEADER = 24
 _FRAME = _FRAME_HEADER + PAGE_BYTES
@@ -111,11 +112,11 @@ def _read(file: BinaryIO | None, offset: int, size: int) -> bytes:
 
 
 def _rows(page: bytes, images: _Images) -> Iterator[Record]:
-    if page[0] in _OTHER_PAGES:
-        return
+    cells = struct.unpack_from(">H", page, 3)[0]
     # a leaf whose type byte is damaged is tried as well: its rows have checksums
-    cells = min(struct.unpack_from(">H", page, 3)[0], (PAGE_BYTES - 8) // 2)
-    for index in range(cells):
+    if page[0] != _TABLE_LEAF and (page[0] in _OTHER_PAGES or cells > _MOST_CELLS):
+        return
+    for index in range(min(cells, _MOST_CELLS)):
         try:
             yield _cell(page, struct.unpack_from(">H", page, 8 + 2 * index)[0], images)
         except (IndexError, ValueError, struct.error):

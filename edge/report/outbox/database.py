@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge.core.errors import ConfigError, EdgeError
+from edge.report.outbox.carve import frames_beyond
 from edge.report.outbox.schema import APPLICATION_ID, PAGE_BYTES, TABLES, VERSION
 
 Synchronous = Literal["FULL", "NORMAL"]
@@ -106,6 +107,20 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def claim(path: Path, *, as_writer: bool) -> int | None:
+    """A lock that says who writes: descriptor to close when done with it; None if another process has it.
+
+    The one writer holds it as long as it has the file open. A reader that gets it knows that there is no writer.
+    """
+    lock = os.open(beside(path, "-writer"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, (fcntl.LOCK_EX if as_writer else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
 @contextlib.contextmanager
 def door(path: Path, *, alone: bool) -> Iterator[None]:
     """Opening a file and exchanging it for another keep out of each other's way.
@@ -113,7 +128,7 @@ def door(path: Path, *, alone: bool) -> Iterator[None]:
     SQLite finds the write-ahead log by name: a process that opens the old file while the new one takes its place
     would write old pages into the new log.
     """
-    lock = os.open(path.with_name(path.name + "-door"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(beside(path, "-door"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield
@@ -140,6 +155,10 @@ def _quoted(path: Path) -> str:
     return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
+def beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
+
+
 def make_folder(folder: Path) -> None:
     """A folder that only its owner can enter; one that exists is somebody's decision and stays as it is."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -158,13 +177,30 @@ def make_file(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def flush_log(connection: sqlite3.Connection) -> int:
-    """Copy the log back as far as possible; the frames it has, -1 if another process is at it.
+def flush_log(connection: sqlite3.Connection, path: Path) -> None:
+    """Copy the log back; raises OutboxTornError if it goes on behind what SQLite can read. Not while another writes.
 
     What a killed writer left in the log may not be on the disk yet. It is after this, and only then is it sent.
     """
-    found: int = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
-    return found
+    readable: int = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
+    if readable >= 0 and frames_beyond(beside(path, "-wal"), readable):
+        raise OutboxTornError(f"{path}: expected a log that ends with a commit, found more behind it")
+
+
+def abandon(connection: sqlite3.Connection, path: Path) -> None:
+    """Close without losing the log: SQLite removes it with its last connection, and with it what it could not read."""
+    log, kept = beside(path, "-wal"), beside(path, "-kept")
+    with contextlib.suppress(FileNotFoundError):
+        log.rename(kept)
+    connection.close()
+    restore_log(path)
+
+
+def restore_log(path: Path) -> None:
+    """Put back the log that ``abandon`` has kept, or was about to."""
+    kept = beside(path, "-kept")
+    if kept.exists():
+        kept.rename(beside(path, "-wal"))
 
 
 def sync_folder(folder: Path) -> None:
@@ -202,15 +238,20 @@ def make_tables(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
 
 
-def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises ConfigError if it is somebody else's database, sqlite3.DatabaseError if it is damaged."""
+def check_owner(connection: sqlite3.Connection, path: Path) -> None:
+    """Before anything is changed: raises ConfigError if it is somebody else's database."""
     tables = _tables(connection)
-    marks = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
-    if tables and "events" not in tables and marks[0] != APPLICATION_ID:
+    mark = connection.execute("PRAGMA application_id").fetchone()[0]
+    if tables and "events" not in tables and mark != APPLICATION_ID:
         raise ConfigError(
             f"{path}: expected an outbox or no file, found another program's database; choose another outbox path"
         )
-    if tables and marks != [APPLICATION_ID, VERSION]:
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Raises sqlite3.DatabaseError if it is damaged."""
+    marks = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+    if _tables(connection) and marks != [APPLICATION_ID, VERSION]:
         raise damaged(f"marked {marks}, not {[APPLICATION_ID, VERSION]}")
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":

@@ -55,6 +55,11 @@ class Keeper:
         self._set_aside: tuple[Path, ...] = ()
 
     @property
+    def group_bytes(self) -> int:
+        """The most payload to commit at a time."""
+        return self._policy.group_bytes
+
+    @property
     def mode(self) -> Mode:
         return self._mode
 

@@ -12,7 +12,7 @@ from edge.core.protocols import Clock
 from edge.report.outbox import database, marks
 from edge.report.outbox.database import OutboxError
 from edge.report.outbox.shelf import Shelf
-from edge.report.outbox.spans import holes
+from edge.report.outbox.spans import holes, merge
 from edge.report.outbox.values import Policy, Position, Replay, State, Stored
 
 logger = logging.getLogger(__name__)
@@ -106,11 +106,15 @@ class OutboxReader:
             return marks.replay(connection, epoch, first, last, now_ms)
 
         answers = self._each(lambda shelf: shelf.change(ask, Replay((), ())))
-        held = tuple(span for answer in answers for span in answer.held)
+        held = merge(span for answer in answers for span in answer.held)
         return Replay(held, holes(held, first, last))
 
     def dead_letter(self, position: Position, reason: str) -> None:
-        """It can't be sent, ever: set it aside, and let a gap with this reason tell the consumer."""
+        """It can't be sent, ever: set it aside, and let a gap with this reason tell the consumer.
+
+        Not for an event that itself tells of a loss: nobody would know of that loss any more. Those are small enough
+        for any packet (``spans.MOST_SPANS``).
+        """
         self._owed_marks[position] = (State.DEAD, reason)
         self._pay()
 

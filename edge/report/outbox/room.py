@@ -47,7 +47,6 @@ class Room:
         self._policy = policy
         self._folder = folder
         self._free = free
-        self.portion_bytes = policy.log_bytes // 4  # of payload in one transaction
         self._chunk = min(_MOST_ROWS, policy.log_bytes // 2 // PAGE_BYTES)
         self.most_pages = (policy.max_bytes - policy.log_bytes) // PAGE_BYTES
         # What a shut file still has to write: losses, cursors, epochs; and the events that tell of losses. Those must

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,9 +20,10 @@ INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) O
 def to_row(record: Outgoing, epoch_number: int, now_ms: int) -> Row:
     """A new row, pending."""
     severity = _SEVERITIES.index(record.severity)
-    crc = _checksum(record)
+    number = row_id(epoch_number, record.seq)
+    crc = _checksum(number, record)
     return (
-        row_id(epoch_number, record.seq),
+        number,
         record.epoch,
         int(State.PENDING),
         0,
@@ -44,7 +46,7 @@ def from_row(row: Sequence[Any]) -> Outgoing | None:
     if not isinstance(severity, int) or not 0 <= severity < len(_SEVERITIES) or not isinstance(payload, bytes):
         return None
     record = Outgoing(epoch, number & SEQ_MASK, topic, payload, _SEVERITIES[severity], camera, label, happened_ms)
-    return record if _checksum(record) == crc else None
+    return record if _checksum(number, record) == crc else None
 
 
 def has_sane_progress(row: Sequence[Any]) -> bool:
@@ -59,10 +61,15 @@ def has_sane_progress(row: Sequence[Any]) -> bool:
     )
 
 
-def _checksum(record: Outgoing) -> int:
+def count_pending(connection: sqlite3.Connection) -> int:
+    found: int = connection.execute("SELECT count(*) FROM events WHERE state = 0").fetchone()[0]
+    return found
+
+
+def _checksum(number: int, record: Outgoing) -> int:
     return checksum(
+        number,
         record.epoch,
-        record.seq,
         record.topic,
         record.severity,
         record.camera,

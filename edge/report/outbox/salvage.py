@@ -16,7 +16,7 @@ from typing import Any
 from edge.core.protocols import Clock
 from edge.report.outbox import database, epochs, losses, rows
 from edge.report.outbox.carve import Record, carve
-from edge.report.outbox.database import transaction, translated
+from edge.report.outbox.database import beside, transaction, translated
 from edge.report.outbox.epochs import Epoch
 from edge.report.outbox.schema import SEQ_BITS, SEQ_MASK
 from edge.report.outbox.spans import Span, holes, of_numbers
@@ -32,6 +32,19 @@ _MERGE = (
 )
 
 
+def verify(connection: sqlite3.Connection) -> None:
+    """Read every row against its checksum; raises sqlite3.DatabaseError for the first that is damaged."""
+    for row in connection.execute("SELECT * FROM events"):
+        if rows.from_row(row) is None or not rows.has_sane_progress(row):
+            raise database.damaged(f"event row {row[0]}")
+    for row in connection.execute("SELECT * FROM losses"):
+        if losses.from_row(row) is None:
+            raise database.damaged(f"loss row {row[0]}")
+    for number, epoch, cursor, floor, crc in connection.execute("SELECT * FROM epochs"):
+        if Epoch(number, epoch, cursor, floor).crc() != crc:
+            raise database.damaged(f"epoch row {number}")
+
+
 def rebuild(path: Path, cause: str | None) -> None:
     """Read what can be read of ``path`` into a new file and put that in its place; raises an OutboxError.
 
@@ -39,7 +52,7 @@ def rebuild(path: Path, cause: str | None) -> None:
     """
     with translated(path):
         database.make_folder(path.parent)
-        building = _beside(path, "-new")
+        building = beside(path, "-new")
         remove_files(building)
         database.make_file(building)
         connection = database.connect(building)
@@ -53,7 +66,7 @@ def rebuild(path: Path, cause: str | None) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             connection.close()
-        building.rename(_beside(path, "-ready"))
+        building.rename(beside(path, "-ready"))
         database.sync_folder(path.parent)
 
 
@@ -62,7 +75,7 @@ def finish_exchange(path: Path, clock: Clock, *, keep: bool = True) -> Path | No
 
     Does nothing if none is ready. One set-aside file is kept, the newest.
     """
-    ready = _beside(path, "-ready")
+    ready = beside(path, "-ready")
     with translated(path):
         if not ready.exists():
             return None
@@ -73,7 +86,7 @@ def finish_exchange(path: Path, clock: Clock, *, keep: bool = True) -> Path | No
                 path.rename(aside)
             if _log(path).exists():
                 _log(path).rename(_log(aside))
-            _beside(path, "-shm").unlink(missing_ok=True)
+            beside(path, "-shm").unlink(missing_ok=True)
             ready.rename(path)
             database.sync_folder(path.parent)
         _forget_set_aside(path, keep=aside if keep else None)
@@ -163,35 +176,31 @@ def _forget_set_aside(path: Path, *, keep: Path | None) -> None:
 
 def _free_name(path: Path, ending: str) -> Path:
     """A name not taken: a camera without a clock battery may find itself in the same second of 1970 again."""
-    name, number = _beside(path, ending), 1
+    name, number = beside(path, ending), 1
     while name.exists():
-        name, number = _beside(path, f"{ending}-{number}"), number + 1
+        name, number = beside(path, f"{ending}-{number}"), number + 1
     return name
 
 
 def remove_files(path: Path) -> None:
-    for part in (path, _log(path), _beside(path, "-shm")):
+    for part in (path, _log(path), beside(path, "-shm")):
         part.unlink(missing_ok=True)
 
 
 def _log(path: Path) -> Path:
-    return _beside(path, "-wal")
-
-
-def _beside(path: Path, ending: str) -> Path:
-    return path.with_name(path.name + ending)
+    return beside(path, "-wal")
 
 
 def suspect(path: Path) -> None:
     """Leave word for the writer that the file is damaged; the reader must not mend it under the writer's hands."""
     with translated(path):
-        _beside(path, "-suspect").touch(mode=0o600)
+        beside(path, "-suspect").touch(mode=0o600)
 
 
 def is_suspected(path: Path) -> bool:
-    return _beside(path, "-suspect").exists()
+    return beside(path, "-suspect").exists()
 
 
 def clear_suspicion(path: Path) -> None:
     with translated(path):
-        _beside(path, "-suspect").unlink(missing_ok=True)
+        beside(path, "-suspect").unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
 from itertools import islice
@@ -11,8 +12,7 @@ from typing import TypeVar
 from edge.core.protocols import Clock
 from edge.report.outbox import database, epochs, rows, salvage
 from edge.report.outbox.ageing import Ageing
-from edge.report.outbox.database import OutboxDamagedError, translated
-from edge.report.outbox.store import count_pending
+from edge.report.outbox.database import OutboxDamagedError, OutboxTornError, translated
 from edge.report.outbox.values import Policy, Position, Stored
 
 _NEVER = 1 << 62
@@ -59,7 +59,7 @@ class Shelf:
         return self.look(lambda connection: self._unconfirmed(connection, limit, after), [])
 
     def depth(self) -> int:
-        return self.look(count_pending, 0)
+        return self.look(rows.count_pending, 0)
 
     def look(self, read: Callable[[sqlite3.Connection], Result], empty: Result) -> Result:
         """Read something; ``empty`` if there is no file."""
@@ -67,6 +67,8 @@ class Shelf:
             with translated(self._path):
                 connection = self._current()
                 return empty if connection is None else read(connection)
+        except OutboxTornError:
+            raise  # there is no writer; it will look for itself when it comes
         except OutboxDamagedError:
             salvage.suspect(self._path)
             self.close()
@@ -92,18 +94,34 @@ class Shelf:
         with database.door(self._path, alone=False):
             if not self._path.exists():
                 return None
-            found = self._path.stat()
-            connection = self._connect(self._path)
+            claim = database.claim(self._path, as_writer=False)
             try:
-                if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'pending'").fetchone():
-                    connection.close()  # the writer has not made its tables yet
-                    return None
-                database.prepare(connection, log_bytes=self._policy.log_bytes, synchronous="NORMAL")
-                self._ageing.open(connection)
-                database.flush_log(connection)
-            except BaseException:
+                return self._opened(is_alone=claim is not None)
+            finally:
+                if claim is not None:
+                    os.close(claim)
+
+    def _opened(self, *, is_alone: bool) -> sqlite3.Connection | None:
+        """The connection; None if the writer has not made its tables yet.
+
+        is_alone : there is no writer. A living one has looked at the log when it came; else nobody has, and nothing
+            may be written over its end.
+        """
+        found = self._path.stat()
+        connection = self._connect(self._path)
+        try:
+            if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'pending'").fetchone():
                 connection.close()
-                raise
+                return None
+            database.prepare(connection, log_bytes=self._policy.log_bytes, synchronous="NORMAL")
+            if is_alone:
+                database.flush_log(connection, self._path)
+            self._ageing.open(connection)
+        except BaseException:
+            if is_alone:
+                database.abandon(connection, self._path)
+            connection.close()
+            raise
         self._file = (found.st_dev, found.st_ino)
         self._opened_ms = self._ageing.now_ms()
         return connection

@@ -66,9 +66,9 @@ class Shelter:
     def remove(self) -> None:
         """It is empty: give the memory back."""
         if self._store is not None:
+            path = self._store.path
             self.close()
-            if self._path is not None:
-                remove_files(self._path)
+            remove_files(path)
 
     def _open(self, path: Path) -> Store:
         store = Store(path, policy=self._policy, clock=self._clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-MOST_SPANS = 64  # in one loss: about 1 kB of text, so that a gap event stays small
+MOST_SPANS = 16  # in one loss: some 250 bytes, so that the event that tells of it fits into any packet, 512 bytes even
 
 
 class Span(NamedTuple):

@@ -6,16 +6,16 @@ disk, before any reader can see it; what is dropped is named in the transaction 
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.core.protocols import Clock
 from edge.core.values import Severity
 from edge.report.outbox import database, epochs, losses, rows, salvage
 from edge.report.outbox.ageing import Ageing
-from edge.report.outbox.carve import frames_beyond
-from edge.report.outbox.database import OutboxTornError, OutboxUnavailableError, transaction, translated
+from edge.report.outbox.database import OutboxUnavailableError, transaction, translated
 from edge.report.outbox.room import FreeShare, Level, Room, free_share
 from edge.report.outbox.schema import SEQ_MASK, row_id
 from edge.report.outbox.values import (
@@ -55,6 +55,7 @@ class Store:
         self._ageing = Ageing(clock)
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
+        self._claim: int | None = None
         self._handed_out: set[int] = set()
         self.lost = 0
 
@@ -62,47 +63,64 @@ class Store:
         """Make or open the file, and read all of it once: what is damaged is found now, not when it is needed."""
         with translated(self.path):
             database.make_folder(self.path.parent)
-        with translated(self.path), database.door(self.path, alone=False):
-            database.make_file(self.path)
-            connection = self._connect(self.path)
-            try:
-                database.prepare(connection, log_bytes=self._policy.log_bytes, synchronous="FULL")
-                database.check(connection, self.path)
-                database.make_tables(connection)
-                connection.execute(f"PRAGMA max_page_count = {self._room.most_pages}")
-                verify(connection)
-                self._check_log(connection)
-                self._ageing.open(connection)
-            except BaseException:
-                connection.close()
-                raise
-        self._connection = connection
+            with database.door(self.path, alone=True):
+                self._claim = database.claim(self.path, as_writer=True)
+                if self._claim is None:
+                    raise OutboxUnavailableError(
+                        f"{self.path}: expected to write alone, found another edge at it; stop one of them"
+                    )
+                try:
+                    self._connection = self._opened_and_checked()
+                except BaseException:
+                    self.close()
+                    raise
         self._handed_out.clear()
+
+    def _opened_and_checked(self) -> sqlite3.Connection:
+        database.make_file(self.path)
+        database.restore_log(self.path)
+        connection = self._connect(self.path)
+        try:
+            database.check_owner(connection, self.path)
+            database.prepare(connection, log_bytes=self._policy.log_bytes, synchronous="FULL")
+            database.check(connection)
+            database.make_tables(connection)
+            connection.execute(f"PRAGMA max_page_count = {self._room.most_pages}")
+            salvage.verify(connection)
+            database.flush_log(connection, self.path)
+            self._ageing.open(connection)
+        except BaseException:
+            database.abandon(connection, self.path)
+            raise
+        return connection
 
     def close(self) -> None:
         """Let go; never raises, may be called twice."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            os.close(claim)
 
     def is_disk_low(self) -> bool:
         with translated(self.path):
             return self._room.is_disk_low()
 
     def commit(self, entries: Sequence[Entry], dropped: Sequence[Loss] = (), *, refuse_for_disk: bool = True) -> None:
-        """Write events and losses, in one transaction unless they are very long; when it returns they are on the disk.
+        """Write events and losses in one transaction; when it returns they are on the disk.
 
-        Doing it again with the same events changes nothing: an identity is stored once.
+        Doing it again with the same events changes nothing: an identity is stored once. More than
+        ``Policy.group_bytes`` of payload at a time would make the log longer than the bound allows.
 
         Raises
         ------
         NoDiskError
             If the disk is nearly full, nothing can give way, and ``refuse_for_disk`` is not set; nothing is written.
         """
-        for portion in self._portions(entries):
-            with translated(self.path), transaction(self._opened()):
-                lost = self._write(portion, dropped, refuse_for_disk=refuse_for_disk)
-            self.lost += lost
+        with translated(self.path), transaction(self._opened()):
+            lost = self._write(entries, dropped, refuse_for_disk=refuse_for_disk)
+        self.lost += lost
 
     def due(self, limit: int = 8) -> list[Loss]:
         """Losses to be told now, while there is room for telling; each is handed out once per opening."""
@@ -130,7 +148,7 @@ class Store:
     def pending(self) -> int:
         """Events that wait to be sent."""
         with translated(self.path):
-            return count_pending(self._opened())
+            return rows.count_pending(self._opened())
 
     def used_bytes(self) -> int:
         with translated(self.path):
@@ -146,7 +164,7 @@ class Store:
         highest: dict[str, int] = {}
         shift_ms = self._ageing.now_ms() - other._ageing.now_ms()
         with translated(self.path):
-            while found := other._first_rows(self._room.portion_bytes):
+            while found := other._first_rows(self._policy.group_bytes):
                 self._adopt(found, other, shift_ms)
                 highest |= {row[1]: row[0] & SEQ_MASK for row in found}  # ascending: the last one counts
                 with transaction(other._opened()):
@@ -167,6 +185,7 @@ class Store:
         now_ms = self._ageing.now_ms()
         book = losses.LossBook()
         with transaction(connection):
+            newest_ms = self._ageing.newest_ms(connection)
             for row in found:
                 record = rows.from_row(row)
                 if record is None:
@@ -180,7 +199,7 @@ class Store:
                 number = row_id(self._number(record.epoch), record.seq)
                 connection.execute(
                     "UPDATE events SET state = ?, sends = ?, committed_ms = ?, sent_ms = ? WHERE id = ?",
-                    (state, sends, committed_ms + shift_ms, sent_ms + shift_ms, number),
+                    (state, sends, max(newest_ms, committed_ms + shift_ms), sent_ms + shift_ms, number),
                 )
             for epoch in epochs.all_epochs(other._opened()):
                 mine = epochs.find_or_add(connection, epoch.epoch)
@@ -189,12 +208,6 @@ class Store:
                 )
             losses.record(connection, book.take(), now_ms)
 
-    def _check_log(self, connection: sqlite3.Connection) -> None:
-        readable = database.flush_log(connection)
-        log = self.path.with_name(self.path.name + "-wal")
-        if readable >= 0 and frames_beyond(log, readable):
-            raise OutboxTornError(f"{self.path}: expected a log that ends with a commit, found more behind it")
-
     def _has_room_to_tell(self) -> bool:
         connection = self._opened()
         while not self._room.has_room_to_tell(connection):
@@ -202,18 +215,6 @@ class Store:
                 if not self._room.give_up_kept(connection, self._ageing.now_ms()):
                     return False
         return True
-
-    def _portions(self, entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-        """At least one, and none so long that the write-ahead log outgrows the bound."""
-        portion: list[Entry] = []
-        size = 0
-        for entry in entries:
-            if portion and size + len(entry.record.payload) > self._room.portion_bytes:
-                yield portion
-                portion, size = [], 0
-            portion.append(entry)
-            size += len(entry.record.payload)
-        yield portion
 
     def _write(self, entries: Sequence[Entry], dropped: Sequence[Loss], *, refuse_for_disk: bool) -> int:
         """Place events and record what was lost; how many events were. Inside a transaction."""
@@ -280,21 +281,3 @@ class Store:
         if self._connection is None:
             raise OutboxUnavailableError(f"{self.path}: expected an open outbox, found it closed")
         return self._connection
-
-
-def count_pending(connection: sqlite3.Connection) -> int:
-    found: int = connection.execute("SELECT count(*) FROM events WHERE state = 0").fetchone()[0]
-    return found
-
-
-def verify(connection: sqlite3.Connection) -> None:
-    """Read every row against its checksum; raises sqlite3.DatabaseError for the first that is damaged."""
-    for row in connection.execute("SELECT * FROM events"):
-        if rows.from_row(row) is None or not rows.has_sane_progress(row):
-            raise database.damaged(f"event row {row[0]}")
-    for row in connection.execute("SELECT * FROM losses"):
-        if losses.from_row(row) is None:
-            raise database.damaged(f"loss row {row[0]}")
-    for number, epoch, cursor, floor, crc in connection.execute("SELECT * FROM epochs"):
-        if epochs.Epoch(number, epoch, cursor, floor).crc() != crc:
-            raise database.damaged(f"epoch row {number}")

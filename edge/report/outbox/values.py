@@ -182,6 +182,11 @@ class Policy:
         return min(_LARGEST_LOG, self.max_bytes // 4)
 
     @property
+    def group_bytes(self) -> int:
+        """Of payload in one commit: what the log takes without outgrowing its share, in memory too."""
+        return min(self.log_bytes, VOLATILE_BYTES // 4) // 4
+
+    @property
     def sheltered(self) -> Policy:
         """The same for the file in memory."""
         return replace(self, max_bytes=min(VOLATILE_BYTES, self.max_bytes), least_free=0.0)

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from edge.core.protocols import Clock
 from edge.report.outbox import losses
@@ -50,7 +51,6 @@ class OutboxWriter:
         self._waiting_bytes = 0
         self._is_shut = False
         self._book = losses.LossBook()
-        self._dropped: tuple[Loss, ...] = ()
         self._due: deque[Loss] = deque()
         self._stopping = False
         self._lost = 0
@@ -99,8 +99,11 @@ class OutboxWriter:
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive() and not self._waiting
+        if self._thread.ident is None:  # it was never started
+            self._keeper.close()
+        else:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive() and self._is_empty()
 
     def _add(self, entry: Entry) -> None:
         self._waiting.append(entry)
@@ -119,7 +122,7 @@ class OutboxWriter:
         self._keeper.close()
 
     def _is_empty(self) -> bool:
-        return not (self._waiting or self._dropped or self._book)
+        return not self._waiting and not self._book
 
     def _gather(self, *, written: bool) -> tuple[list[Entry], tuple[Loss, ...]]:
         """Wait for the next group; it stays in the queue until it is committed."""
@@ -131,24 +134,37 @@ class OutboxWriter:
                 )
             else:
                 self._changed.wait_for(lambda: self._stopping, _RETRY_S)
-            self._dropped += self._book.take()
-            return [self._waiting[index] for index in range(min(GROUP, len(self._waiting)))], self._dropped
+            return self._next_group(), self._book.take()
+
+    def _next_group(self) -> list[Entry]:
+        group: list[Entry] = []
+        size = 0
+        for entry in islice(self._waiting, GROUP):
+            size += len(entry.record.payload)
+            if group and size > self._keeper.group_bytes:
+                break
+            group.append(entry)
+        return group
 
     def _round(self, group: list[Entry], dropped: tuple[Loss, ...]) -> bool:
         written = self._commit(group, dropped) if group or dropped else True
-        if written:
-            with self._changed:
-                for entry in group:
-                    self._waiting.popleft()
-                    self._waiting_bytes -= len(entry.record.payload)
-                self._dropped = ()
-                self._wrote = True
-                self._is_shut = self._is_shut and (
-                    len(self._waiting) > WAITING // 2 or self._waiting_bytes > WAITING_BYTES // 2
-                )
+        with self._changed:
+            if written:
+                self._forget(group)
+            else:
+                for loss in dropped:
+                    self._book.add(loss)
         if self._clock.monotonic_ns() - self._tended_ns >= _TEND_NS:
             self._tend()
         return written
+
+    def _forget(self, group: Sequence[Entry]) -> None:
+        for entry in group:
+            self._waiting.popleft()
+            self._waiting_bytes -= len(entry.record.payload)
+        self._wrote = True
+        if len(self._waiting) <= WAITING // 2 and self._waiting_bytes <= WAITING_BYTES // 2:
+            self._is_shut = False
 
     def _commit(self, group: Sequence[Entry], dropped: Sequence[Loss]) -> bool:
         try:
