@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.config.values import Config
@@ -23,13 +23,16 @@ _MINUTE_MS = 60_000
 
 
 class SpeakingKeeper(Keeper):
-    """Says when something was committed, so that nobody has to poll for it."""
+    """Says what was committed, so that nobody has to poll for it; in the writer's thread."""
 
-    on_commit: Callable[[], None] = staticmethod(lambda: None)
+    on_commit: Callable[[], None] | None = None
+    on_entries: Callable[[Sequence[Entry]], None] | None = None
 
-    def commit(self, entries: list[Entry] | tuple[Entry, ...], dropped: tuple[Loss, ...] = ()) -> bool:  # type: ignore[override]
+    def commit(self, entries: Sequence[Entry], dropped: Sequence[Loss] = ()) -> bool:
         is_committed = super().commit(entries, dropped)
-        if is_committed:
+        if is_committed and self.on_entries is not None:
+            self.on_entries(entries)
+        if is_committed and self.on_commit is not None:
             self.on_commit()
         return is_committed
 

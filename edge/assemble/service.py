@@ -112,10 +112,11 @@ def make_outlet(
     tell: Callable[[Loss], Outgoing],
     describe: Callable[[Delivery], Message],
     clock: Clock,
+    keeper: SpeakingKeeper | None = None,
 ) -> Publishing:
     """The way out: the outbox's writer here, its reader in a process of its own."""
     volatile = volatile_path(outbox)
-    keeper = SpeakingKeeper(outbox, volatile_path=volatile, policy=outbox_policy(config), clock=clock)
+    keeper = keeper or SpeakingKeeper(outbox, volatile_path=volatile, policy=outbox_policy(config), clock=clock)
     outlet = Publishing(
         publisher_setup(config, outbox=outbox, volatile=volatile),
         OutboxWriter(keeper, tell, clock=clock),
