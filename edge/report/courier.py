@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from itertools import islice
 
 from edge.core.protocols import Clock
 from edge.report.outbox.reader import LIVE_MS, OutboxReader
 from edge.report.outbox.values import Position, Replay, Stored
 from edge.report.parcels import Parcel, is_gap, mark_replayed, trim
-from edge.report.patience import Refused, Unconfirmed, Unheard
+from edge.report.patience import Refused, Unconfirmed, Unheard, is_covered
+from edge.report.stats import Troubles
 from edge.wire import reasons
 from edge.wire.packets import Limits, Version, packet_bytes
 
@@ -31,17 +32,7 @@ _SOON_S = 0.02
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
 OVERSIZE = "oversize"
-
-
-@dataclass(frozen=True, slots=True)
-class Troubles:
-    """Events that are kept and not delivered, by reason, as of now; ``trimmed`` and ``dead`` count since start."""
-
-    unheard: int = 0
-    denied: int = 0
-    refused: int = 0
-    trimmed: int = 0
-    dead: int = 0
+_END = (1 << 40) - 1  # beyond every number of an epoch
 
 
 class Courier:
@@ -172,8 +163,8 @@ class Courier:
         """The consumer has everything up to here."""
         now_ns = self._clock.monotonic_ns()
         self._reader.confirm(cursor)
-        self._again = deque(event for event in self._again if not _is_covered(event.position, cursor))
-        self._unconfirmed.progressed(now_ns)
+        self._again = deque(event for event in self._again if not is_covered(event.position, cursor))
+        self._unconfirmed.confirmed(cursor, now_ns)
         self._unheard.somebody_came(now_ns)
 
     def replay(self, epoch: str, first: int, last: int) -> Replay:
@@ -222,12 +213,21 @@ class Courier:
         self._read_ns = self._looked_ns = now_ns
 
     def _find_unconfirmed(self, now_ns: int) -> None:
+        """The oldest that the consumer seems to lack, of one epoch."""
         young = self._unconfirmed.too_young(now_ns) | self._in_flight
-        found = self._reader.unconfirmed(self._unconfirmed.count + len(young))
-        self._again = deque([event for event in found if event.position not in young][: self._unconfirmed.count])
-        self._unconfirmed.sent_again(len(self._again), now_ns)
-        if self._again:
-            logger.info("the consumer has not confirmed %d event(s): sending them again", len(self._again))
+        limit = self._unconfirmed.count + len(young)
+        after, is_all_quiet, found = None, True, list[Stored]()
+        while not found and (oldest := self._reader.unconfirmed(limit, after=after)):
+            epoch = oldest[0].position.epoch
+            after = Position(epoch, _END)
+            is_all_quiet = False
+            if not self._unconfirmed.is_moving(epoch, now_ns):
+                lacking = (event for event in oldest if event.position.epoch == epoch and event.position not in young)
+                found = list(islice(lacking, self._unconfirmed.count))
+        self._again = deque(found)
+        self._unconfirmed.sent_again([event.position for event in found], now_ns, is_all_quiet=is_all_quiet)
+        if found:
+            logger.info("the consumer has not confirmed %d event(s): sending them again", len(found))
 
     def _choose(self, now_ns: int) -> Stored | None:
         if self._ready and not self._is_late(self._ready[0], now_ns):
@@ -289,7 +289,3 @@ class Courier:
         for position in self._dead:
             self._reader.dead_letter(position, OVERSIZE)
         self._dead.clear()
-
-
-def _is_covered(position: Position, cursor: Position) -> bool:
-    return position.epoch == cursor.epoch and position.seq <= cursor.seq

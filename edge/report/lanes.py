@@ -5,36 +5,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from edge.core.values import Message
 from edge.report.courier import Courier
+from edge.report.stats import Drops
 
 EVENT_LIMIT = 10_000  # about 10 MB; with an outbox only answers to commands wait here
 DETECTION_LIMIT = 64  # a few frames of a few cameras; older boxes are worth nothing
 STATE_LIMIT = 10_000  # topics, not values
 
 _NS_PER_S = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Drops:
-    """Messages that will not arrive, by cause.
-
-    overflow : events pushed out of a full queue, or topics beyond the board's bound
-    disconnected : detections while there was no connection
-    expired : detections that grew old, or were pushed out by newer ones, on a slow connection
-    oversize : larger than the broker takes
-    denied : the broker's access list forbids the topic
-    refused : the broker said no for another reason
-    """
-
-    overflow: int = 0
-    disconnected: int = 0
-    expired: int = 0
-    oversize: int = 0
-    denied: int = 0
-    refused: int = 0
 
 
 class Lanes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from edge.report.outbox.values import Position
 
 _NS_PER_S = 1_000_000_000
+_EPOCHS = 1000  # cursors remembered; an epoch is a start of the service
 
 
 class Unconfirmed:
@@ -16,6 +17,8 @@ class Unconfirmed:
     A broker that was killed has forgotten what it acknowledged, and one that is full throws away; neither says so. What
     comes next after a cursor that stands still is what the consumer lacks, so the oldest few are sent again: more of
     them each time the cursor then moves on, ever more seldom while it does not.
+
+    Each epoch has a cursor of its own: that of the newest may run on while an older one is stuck.
 
     first_s : how long a cursor may stand still; the reference consumer moves it five times a second
     longest_s : between two attempts for a consumer that is away
@@ -29,13 +32,15 @@ class Unconfirmed:
         self._many = many
         self._wait_s = first_s
         self.count = few
-        self._is_trying = False
+        self._tried: Position | None = None
         self._due_ns: int | None = None
         self._acknowledged: deque[tuple[int, Position]] = deque()
+        self._cursors: dict[str, tuple[int, int]] = {}  # epoch -> (number, when it came there)
 
     def connected(self, now_ns: int) -> None:
         """Another connection, perhaps another broker: whatever is unconfirmed may be gone."""
-        self._restart(now_ns)
+        self._acknowledged.clear()
+        self._start_over(now_ns, wait_s=min(2.0, self._first_s))
 
     def acknowledged(self, position: Position, now_ns: int) -> None:
         """The broker has it; the consumer is given its time."""
@@ -44,37 +49,52 @@ class Unconfirmed:
         if self._due_ns is None:
             self._due_ns = now_ns + self._ns(self._wait_s)
 
-    def progressed(self, now_ns: int) -> None:
-        """The cursor has moved; after something was sent again, that was what it needed, and more may be missing."""
-        self._wait_s = self._first_s
-        if self._is_trying:
+    def confirmed(self, cursor: Position, now_ns: int) -> None:
+        """A cursor came; one that says again what is known moves nothing."""
+        before = self._cursors.pop(cursor.epoch, (-1, 0))
+        if cursor.seq <= before[0]:
+            self._cursors[cursor.epoch] = before
+            return
+        self._cursors[cursor.epoch] = (cursor.seq, now_ns)
+        if len(self._cursors) > _EPOCHS:
+            del self._cursors[next(iter(self._cursors))]
+        if self._tried is not None and is_covered(self._tried, cursor):
+            # that was what it needed, and more may be missing
             self.count = min(self._many, self.count * 2)
-        self._due_ns = now_ns + self._ns(min(1.0, self._first_s) if self._is_trying else self._first_s)
+            self._wait_s = self._first_s
+            self._due_ns = now_ns + self._ns(min(1.0, self._first_s))
 
     def is_due(self, now_ns: int) -> bool:
         return self._due_ns is not None and now_ns >= self._due_ns
+
+    def is_moving(self, epoch: str, now_ns: int) -> bool:
+        """Whether the consumer is at work on this epoch: it has what it needs, it is only not through."""
+        if self._tried is not None and self._tried.epoch == epoch:
+            return False
+        moved_ns = self._cursors.get(epoch, (0, None))[1]
+        return moved_ns is not None and now_ns - moved_ns < self._ns(self._first_s)
 
     def too_young(self, now_ns: int) -> set[Position]:
         """Acknowledged so recently that a confirmation may be under way."""
         self._forget(now_ns)
         return {position for _, position in self._acknowledged}
 
-    def sent_again(self, events: int, now_ns: int) -> None:
-        """So many were found to send again: without any there is nothing to wait for."""
-        self._is_trying = events > 0
-        if not events and not self._acknowledged:
-            self._due_ns = None
-            return
-        if events:
+    def sent_again(self, found: Sequence[Position], now_ns: int, *, is_all_quiet: bool) -> None:
+        """What was found to send again; with nothing, and nothing to come, there is nothing to wait for."""
+        if found:
+            self._tried = found[-1]
             self._wait_s = min(self._longest_s, self._wait_s * 2)
-        self._due_ns = now_ns + self._ns(self._wait_s)
+            self._due_ns = now_ns + self._ns(self._wait_s)
+            return
+        self._start_over(now_ns, wait_s=self._first_s)
+        if is_all_quiet and not self._acknowledged:
+            self._due_ns = None
 
-    def _restart(self, now_ns: int) -> None:
-        self._acknowledged.clear()
+    def _start_over(self, now_ns: int, *, wait_s: float) -> None:
         self._wait_s = self._first_s
         self.count = self._few
-        self._is_trying = False
-        self._due_ns = now_ns + self._ns(min(2.0, self._first_s))
+        self._tried = None
+        self._due_ns = now_ns + self._ns(wait_s)
 
     def _forget(self, now_ns: int) -> None:
         while self._acknowledged and now_ns - self._acknowledged[0][0] >= self._ns(self._first_s):
@@ -83,6 +103,11 @@ class Unconfirmed:
     @staticmethod
     def _ns(seconds: float) -> int:
         return round(seconds * _NS_PER_S)
+
+
+def is_covered(position: Position, cursor: Position) -> bool:
+    """Whether a cursor has passed it."""
+    return position.epoch == cursor.epoch and position.seq <= cursor.seq
 
 
 class Unheard:
