@@ -54,8 +54,9 @@ _IMAGE = np.zeros((2, 2, 3), np.uint8)
 class Metronome:
     """A FrameSource of empty frames: so many a second, so many in all."""
 
-    def __init__(self, rate: float, count: int, clock: Clock) -> None:
+    def __init__(self, rate: float, count: int, linger_s: float, clock: Clock) -> None:
         self._rate = rate
+        self._linger_s = linger_s
         self._count = count
         self._clock = clock
         self._sequence = 0
@@ -65,6 +66,7 @@ class Metronome:
 
     def read(self) -> Frame | None:
         if self._count and self._sequence >= self._count:
+            self._clock.sleep(self._linger_s)
             return None
         if self._rate:
             self._clock.sleep(1 / self._rate)
@@ -117,14 +119,18 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     clock = SystemClock()
     config = load_config(options.config)
-    service = make_service(config, clock, rate=options.rate, count=options.count, ledger=options.ledger)
+    service = make_service(
+        config, clock, rate=options.rate, count=options.count, linger_s=options.linger, ledger=options.ledger
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
     service.run()
     return 0
 
 
-def make_service(config: Config, clock: Clock, *, rate: float, count: int, ledger: Path | None) -> Service:
+def make_service(
+    config: Config, clock: Clock, *, rate: float, count: int, linger_s: float, ledger: Path | None
+) -> Service:
     assert config.outbox.path is not None
     topics = Topics(config.device)
     identities = Identities(config.device, new_epoch(clock))
@@ -150,7 +156,7 @@ def make_service(config: Config, clock: Clock, *, rate: float, count: int, ledge
         clock=clock,
     )
     arrivals = Arrivals((_CAMERA,))
-    source = Metronome(rate, count, clock)
+    source = Metronome(rate, count, linger_s, clock)
     return Service(
         workers=[CameraWorker(_CAMERA, source, put=arrivals.put_and_wait, tell=arrivals.tell)],
         pipelines={_CAMERA: pipeline},
@@ -201,6 +207,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ledger", type=Path)
     parser.add_argument("--rate", type=float, default=50.0, help="alerts a second; 0 = as fast as it goes")
     parser.add_argument("--count", type=int, default=0, help="alerts in all; 0 = until stopped")
+    parser.add_argument("--linger", type=float, default=0.0, help="seconds to stay after the last alert")
     return parser.parse_args()
 
 

@@ -70,12 +70,17 @@ class Stage:
 
     def start(self) -> None:
         self.start_broker()
-        watch = ["edge", "watch", "--broker", f"mqtt://127.0.0.1:{self.port}", "--consumer", CONSUMER, "--json"]
-        self._start("watch", [sys.executable, "-m", *watch, "--state", str(self.folder)], self._seen_file)
+        self.start_watch()
         witness = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.port), "-q", "1", "-t", "edge/+/camera/+/event"]
         self._start("witness", [*witness, "-F", "%U %p"], self._wire_file)
         time.sleep(1.0)
         self.start_service()
+
+    def start_watch(self) -> None:
+        """The reference consumer; returns when it has made itself known to the broker."""
+        watch = ["edge", "watch", "--broker", f"mqtt://127.0.0.1:{self.port}", "--consumer", CONSUMER, "--json"]
+        self._start("watch", [sys.executable, "-m", *watch, "--state", str(self.folder)], self._seen_file)
+        _wait(lambda: b"edge: connected" in (self.folder / "log").read_bytes(), 20.0)
 
     def start_broker(self) -> None:
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
@@ -100,6 +105,22 @@ class Stage:
         (self.start_broker if victim == "broker" else self.start_service)()
         return True
 
+    def kill_broker(self) -> None:
+        self._running["broker"].kill()
+        self._running["broker"].wait()
+
+    def freeze_broker(self) -> None:
+        """It answers no more, and closes nothing."""
+        self._running["broker"].send_signal(signal.SIGSTOP)
+
+    def wait_for_commits(self, count: int, timeout_s: float = 120.0) -> None:
+        if not _wait(lambda: _lines(self.ledger) >= count, timeout_s, every_s=0.5):
+            raise AssertionError(f"{len(committed(self.ledger))} of {count} events were committed in {timeout_s:g} s")
+
+    def memory_kb(self) -> int:
+        """What service and publisher hold of their own, now."""
+        return sum(_anonymous_kb(pid) for pid in (self._running["service"].pid, self.publisher()) if pid is not None)
+
     def stop_service(self) -> float:
         """SIGTERM; how long it took to go."""
         began = time.monotonic()
@@ -107,22 +128,15 @@ class Stage:
         self._running["service"].wait(30)
         return time.monotonic() - began
 
-    def service_pid(self) -> int:
-        return self._running["service"].pid
-
     def publisher(self) -> int | None:
         """The service's child, None while there is none."""
         pid = self._running["service"].pid
         try:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
             tasks = Path(f"/proc/{pid}/task").iterdir()
             children = [child for task in tasks for child in (task / "children").read_text().split()]
         except OSError:
             return None
         return int(children[0]) if children else None
-
-    def broker(self) -> subprocess.Popen[bytes]:
-        return self._running["broker"]
 
     def end(self) -> None:
         for process in reversed(self._running.values()):
@@ -160,7 +174,7 @@ class Stage:
         )
         self._config.write_text(
             f"device: gate\nbroker: {{host: 127.0.0.1, port: {self.port}}}\n"
-            f"outbox: {{path: {self.folder / 'outbox.db'}, consumer: {CONSUMER}}}\n"
+            f"outbox: {{path: {self.folder / 'outbox.db'}, consumer: {CONSUMER}, max_megabytes: 256}}\n"
             "health: {interval_seconds: 5}\n"
             "cameras: {yard: {source: synthetic}}\n"
         )
@@ -179,6 +193,38 @@ def storm(stage: Stage, *, kills: int, victims: Iterable[str], seed: int, longes
         if (number + 1) % 50 == 0:
             print(f"{time.strftime('%H:%M:%S')} {hit} kills, {len(committed(stage.ledger))} committed", flush=True)
     return hit
+
+
+@dataclass(slots=True)
+class Outage:
+    """A broker that is away while alerts come, and then is back. Memory of service and publisher together."""
+
+    alerts: int
+    growth_kb: int
+    drain_per_s: float
+    missing: int
+
+
+def outage(stage: Stage, alerts: int) -> Outage:
+    """So many alerts while the broker is away, as fast as the disk takes them: a day in some minutes."""
+    stage.start_broker()
+    stage.start_watch()
+    stage.kill_broker()
+    stage.start_service("--rate", "1000", "--count", str(alerts), "--linger", "3600")
+    stage.wait_for_commits(min(2_000, alerts // 4))
+    memory = [stage.memory_kb()]
+    stage.wait_for_commits(alerts, 60.0 + alerts / 100)
+    memory.append(stage.memory_kb())
+    stage.start_broker()
+    began = time.monotonic()
+    # four fifths, without the end that waits for the consumer's patience
+    _wait(lambda: _lines(stage.seen) >= alerts * 4 // 5, 60.0 + alerts / 50, every_s=0.5)
+    drain_per_s = _lines(stage.seen) / (time.monotonic() - began)
+    memory.append(stage.memory_kb())
+    stage.wait_for_all(120.0)
+    memory.append(stage.memory_kb())
+    missing = len(committed(stage.ledger) - set(seen(stage.seen)))
+    return Outage(alerts, max(memory) - memory[0], round(drain_per_s), missing)
 
 
 def judge(stage: Stage, kills: int, seconds: float) -> Verdict:
@@ -221,6 +267,15 @@ def _wire(file: Path) -> Iterable[tuple[float, dict[str, object]]]:
         yield float(received) * 1000, json.loads(payload)
 
 
+def _lines(file: Path) -> int:
+    return file.read_bytes().count(b"\n") if file.exists() else 0
+
+
+def _anonymous_kb(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon"))
+
+
 def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
@@ -253,7 +308,10 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=50.0, help="alerts a second")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))  # noqa: S311
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--outage", type=int, help="instead of killing: so many alerts while the broker is away")
     options = parser.parse_args()
+    if options.outage:
+        return _try_outage(options.folder, options.outage)
     print(f"seed {options.seed}", flush=True)
     stage = Stage(options.folder, rate=options.rate)
     began = time.monotonic()
@@ -270,6 +328,17 @@ def main() -> int:
         stage.end()
     print(json.dumps(asdict(verdict) | {"complete": is_all}), flush=True)
     return 0 if verdict.is_clean else 1
+
+
+def _try_outage(folder: Path, alerts: int) -> int:
+    stage = Stage(folder, rate=0.0)
+    try:
+        found = outage(stage, alerts)
+        took_s = stage.stop_service()
+    finally:
+        stage.end()
+    print(json.dumps(asdict(found) | {"stop_s": round(took_s, 1)}), flush=True)
+    return 0 if found.missing == 0 else 1
 
 
 if __name__ == "__main__":
