@@ -15,7 +15,7 @@ from edge.service.camera import CameraWorker
 from edge.service.identity import Identities
 from edge.service.news import CameraState
 from edge.service.pipeline import Pipeline, Telling
-from edge.service.runner import Reports, Service
+from edge.service.runner import Reading, Reports, Service
 from edge.service.systemd import Notifier
 from tests.fakes import FakeDetector, FakeOutlet, FakeSource, frames_of
 
@@ -67,6 +67,7 @@ def make_service(
     see: Callable[[Frame], None] = lambda _frame: None,
     notifier: Notifier | None = None,
     clock: Clock | None = None,
+    health: Callable[[Reading], str] = lambda reading: str(reading.frames),
 ) -> tuple[Service, FakeOutlet]:
     clock = clock or SystemClock()
     arrivals = Arrivals(tuple(sources))
@@ -91,7 +92,7 @@ def make_service(
     workers = [CameraWorker(camera, source, put=put, tell=arrivals.tell) for camera, source in sources.items()]
     reports = Reports(
         camera=lambda camera, state: Message(f"status/{camera}", state.encode(), 1, retain=True),
-        health=lambda reading: Message("health", str(reading.frames).encode(), retain=True),
+        health=lambda reading: Message("health", health(reading).encode(), retain=True),
     )
     service = Service(
         workers=workers,
@@ -149,6 +150,21 @@ def test_a_camera_that_comes_back_is_told_as_events_and_ends_the_tracks_before()
         "5 yard track_start",
         "6 yard track_end",
     ]
+
+
+def test_health_follows_a_change_of_a_camera_within_moments_not_half_a_minute_later() -> None:
+    clock = HandClock()
+    script = [*frames_of(5), SourceError("unplugged"), *frames_of(5), None]
+    service, outlet = make_service(
+        {"yard": FakeSource(script)},
+        see=lambda _frame: clock.advance(0.5),
+        health=lambda reading: ",".join(reading.cameras.values()),
+        clock=clock,
+    )
+
+    service.run()
+
+    assert said(outlet, "health") == ["online", "online", "ended"]
 
 
 def test_a_duration_ends_a_run_whose_camera_never_came() -> None:
