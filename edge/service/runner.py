@@ -206,8 +206,9 @@ class Service:
         for worker in self._workers:
             worker.ask_to_stop()
         self._arrivals.close()
+        give_up_ns = self._clock.monotonic_ns() + round(_JOIN_S * 1e9)  # for all together: ten that hang take no longer
         for worker in self._workers:
-            if not worker.join(_JOIN_S):
+            if not worker.join(max(0.0, (give_up_ns - self._clock.monotonic_ns()) / 1e9)):
                 logger.warning("camera %s: its read did not return; left behind", worker.camera)
         self._finish_tracks()
         now_ns = self._clock.monotonic_ns()

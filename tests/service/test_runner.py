@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -210,3 +211,20 @@ def test_the_watchdog_hears_of_progress_however_seldom_health_is_told(tmp_path: 
 
         told = list(iter(lambda: listener.recv(1024), b"STOPPING=1"))
     assert told.count(b"WATCHDOG=1") >= 6
+
+
+def test_many_cameras_that_hang_are_waited_for_together_not_one_after_the_other() -> None:
+    clock, never = SystemClock(), threading.Event()
+
+    class Hanging(FakeSource):
+        def read(self) -> Frame | None:
+            never.wait(30.0)
+            return None
+
+    service, _ = make_service({f"camera-{number}": Hanging([]) for number in range(5)}, clock=clock)
+    started_ns = clock.monotonic_ns()
+
+    service.run(duration_s=0.05)
+
+    never.set()
+    assert clock.monotonic_ns() - started_ns < 5e9
