@@ -136,7 +136,7 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     Raises
     ------
     ModelError
-        If the file is missing, unreadable, not a file, or larger than ``limit``.
+        If the file is missing, unreadable, not a file, larger than ``limit``, or named in bytes that are no text.
     """
     try:
         if not path.is_file():
@@ -145,9 +145,13 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
         size = path.stat().st_size
         if size > limit:
             raise ModelError(f"the file has {size} bytes, more than the {limit} that are allowed; is it a model?")
-        return path.read_bytes()
+        content = path.read_bytes()
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise ModelError("the file's path is not UTF-8 text, which the runtime cannot open; rename it") from error
     except OSError as error:
         raise ModelError(f"the file cannot be read: {error.strerror or error}") from error
+    return content
 
 
 def read_model(path: Path) -> ModelFile:
