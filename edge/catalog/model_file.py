@@ -60,6 +60,20 @@ class TensorInfo:
     def zero_point(self) -> int:
         return self.zero_points[0] if len(self.scales) == 1 and self.zero_points else 0
 
+    @property
+    def is_quantised(self) -> bool:
+        """Whether one scale and zero point make its whole numbers real ones."""
+        return self.scale > 0 and self.dtype in {"int8", "uint8", "int16", "uint16"}
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The smallest and largest real number that it can hold; None unless it is quantised."""
+        if not self.is_quantised:
+            return None
+        whole = np.iinfo(self.dtype)
+        low, high = int(whole.min) - self.zero_point, int(whole.max) - self.zero_point
+        return low * self.scale, high * self.scale
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -107,6 +121,14 @@ class ModelFile:
             return None
         return np.frombuffer(data, dtype).reshape(tensor.shape)
 
+    def real_constant(self, index: int) -> NDArray[np.float32] | None:
+        """The same as real numbers."""
+        stored, tensor = self.constant(index), self.tensors[index]
+        if stored is None:
+            return None
+        real = stored.astype(np.float32)
+        return (real - np.float32(tensor.zero_point)) * np.float32(tensor.scale) if tensor.scale > 0 else real
+
 
 def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     """A model file's content.
@@ -114,7 +136,7 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     Raises
     ------
     ModelError
-        If the file is missing, unreadable, not a file, or larger than ``limit``.
+        If the file is missing, unreadable, not a file, larger than ``limit``, or named in bytes that are no text.
     """
     try:
         if not path.is_file():
@@ -123,9 +145,13 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
         size = path.stat().st_size
         if size > limit:
             raise ModelError(f"the file has {size} bytes, more than the {limit} that are allowed; is it a model?")
-        return path.read_bytes()
+        content = path.read_bytes()
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise ModelError("the file's path is not UTF-8 text, which the runtime cannot open; rename it") from error
     except OSError as error:
         raise ModelError(f"the file cannot be read: {error.strerror or error}") from error
+    return content
 
 
 def read_model(path: Path) -> ModelFile:
