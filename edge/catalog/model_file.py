@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.catalog.flatbuffer import Table, root_table
+from edge.catalog.flatbuffer import FlatbufferError, Table, root_table
 from edge.catalog.foreign import check_identifier
 from edge.catalog.operators import CUSTOM, operator_name
 from edge.core.errors import ModelError
@@ -173,7 +173,7 @@ def parse_model(content: bytes) -> ModelFile:
     try:
         return _read_model(data, digest)
     except (struct.error, OverflowError, MemoryError, UnicodeError) as error:
-        raise ModelError(f"damaged: {error}") from error
+        raise FlatbufferError(str(error)) from error
 
 
 def _read_model(data: memoryview, digest: str) -> ModelFile:
@@ -183,7 +183,7 @@ def _read_model(data: memoryview, digest: str) -> ModelFile:
         raise ModelError(f"expected TFLite schema version {_SCHEMA_VERSION}, found {version}; damaged, or too old")
     graphs = model.tables(2)
     if not graphs:
-        raise ModelError("damaged: the file holds no graph")
+        raise FlatbufferError("the file holds no graph")
     buffers = tuple(_read_buffer(table) for table in model.tables(4))
     tensors = tuple(_read_tensor(i, table, buffers) for i, table in enumerate(graphs[0].tables(0)))
     return ModelFile(
@@ -204,7 +204,7 @@ def _read_model(data: memoryview, digest: str) -> ModelFile:
 def _checked(indices: tuple[int, ...], tensors: tuple[TensorInfo, ...], where: str) -> tuple[int, ...]:
     for index in indices:
         if not 0 <= index < len(tensors):
-            raise ModelError(f"damaged: {where} name tensor {index} of {len(tensors)}")
+            raise FlatbufferError(f"{where} name tensor {index} of {len(tensors)}")
     return indices
 
 
@@ -216,10 +216,10 @@ def _read_buffer(table: Table) -> memoryview:
 def _read_tensor(index: int, table: Table, buffers: tuple[memoryview, ...]) -> TensorInfo:
     shape = table.numbers(0, "i", limit=_MAX_RANK)
     if any(side < 0 for side in shape):
-        raise ModelError(f"damaged: tensor {index} has the shape {list(shape)}")
+        raise FlatbufferError(f"tensor {index} has the shape {list(shape)}")
     buffer = table.number(2, "I")
     if buffer >= max(1, len(buffers)):
-        raise ModelError(f"damaged: tensor {index} names buffer {buffer} of {len(buffers)}")
+        raise FlatbufferError(f"tensor {index} names buffer {buffer} of {len(buffers)}")
     quantisation = table.table(4)
     scales = quantisation.reals(2, limit=_MAX_QUANTISED_CHANNELS) if quantisation else ()
     zero_points = quantisation.numbers(3, "q", limit=_MAX_QUANTISED_CHANNELS) if quantisation else ()
@@ -242,7 +242,7 @@ def _read_operators(graph: Table, model: Table, tensors: tuple[TensorInfo, ...])
     for table in graph.tables(3):
         number = table.number(0, "I")
         if number >= len(codes):
-            raise ModelError(f"damaged: an operator has the code {number} of {len(codes)}")
+            raise FlatbufferError(f"an operator has the code {number} of {len(codes)}")
         name, custom = codes[number]
         inputs = tuple(i for i in table.numbers(1, "i") if i != -1)
         outputs = _checked(table.numbers(2, "i"), tensors, f"the outputs of {name}")

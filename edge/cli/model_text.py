@@ -97,7 +97,7 @@ def _reading(found: Inspection, layout: ModelLayout) -> list[str]:
     return [
         f"  family      {layout.family}: {_READ_AS[layout.family]}",
         f"  input       {taken.width}x{taken.height} {taken.dtype}{stored}, {taken.axes}",
-        f"  picture     {taken.resize}{padded}; {pixels}",
+        f"  picture     {taken.colours.upper()}, {taken.resize}{padded}; {pixels}",
         f"  decoder     {roles}; scores as {layout.score_kind}{boxes}",
         f"  labels      {layout.classes} from {found.labels_from}: {shown}",
     ]
@@ -116,6 +116,7 @@ def _input_json(taken: InputLayout) -> dict[str, Any]:
         "zero_point": taken.zero_point,
         "name": taken.name,
         "axes": taken.axes,
+        "colours": taken.colours,
         "resize": taken.resize,
         "mean": list(taken.mean),
         "std": list(taken.std),
