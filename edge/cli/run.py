@@ -28,8 +28,8 @@ _INTERRUPTED = 130  # as shells say it: 128 and the signal's number
 def run(path: Path | None, duration: float | None) -> None:
     """Watch the cameras and tell the broker, until stopped or until all recordings have ended.
 
-    Exit codes: 0 done; 75 a camera was away to the end, or the broker was, or turned messages away; 78 the
-    configuration or the model is wrong.
+    Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 75 a camera was away to the end, or the broker was, or
+    turned messages away; 78 the configuration or the model is wrong.
     """
     # Until there is a service to stop, leaving is all: an exception within the import of a native library becomes
     # whatever error that library makes of it.
@@ -60,7 +60,13 @@ def run(path: Path | None, duration: float | None) -> None:
         outcome.events,
         stats.delivered + stats.unheard,
     )
-    _end(list(outcome.errors.values()), stats)
+    try:
+        _end(list(outcome.errors.values()), stats)
+    except EdgeError as error:
+        if not outcome.is_stopped:
+            raise
+        # who stops the service did not ask how it goes: systemd would call a stopped unit failed
+        logger.warning("%s", error)
 
 
 def _leave(*_: object) -> None:
