@@ -40,6 +40,8 @@ class Wanted(Protocol):
 class Tracker(Protocol):
     def update(self, detections: Detections, captured_ns: int) -> tuple[Track, ...]: ...
 
+    def forget(self) -> None: ...
+
 
 class Rules(Protocol):
     def update(self, tracks: tuple[Track, ...], frame: Frame) -> list[Occurrence]: ...
@@ -85,7 +87,7 @@ class Pipeline:
         self._model = model
         self._backend = backend
         self._clock = clock
-        self._size = FrameSize(0, 1, 1)
+        self._size: tuple[int, int] | None = None
 
     @property
     def times(self) -> StageTimes:
@@ -94,32 +96,40 @@ class Pipeline:
 
     def process(self, frame: Frame) -> list[Message]:
         """All that this frame gives reason to say."""
-        self._size = FrameSize(frame.sequence, frame.width, frame.height)
+        messages = self._take_size(frame)
         detections = self._wanted.select(self._detector.detect(frame))
         tracks = self._tracker.update(detections, frame.captured_ns)
         occurrences = self._rules.update(tracks, frame)
-        messages = [self._tell(occurrence) for occurrence in occurrences]
+        messages += [self._tell(occurrence) for occurrence in occurrences]
         if self._telling.detections:
             shown = self._wanted.confident(detections)
             messages.append(self._telling.detections(frame, shown, self._detector.times))
         return messages
 
     def finish(self) -> list[Message]:
-        """The recording has ended, or the camera is gone: so are the tracks."""
+        """The recording has ended, or the camera is gone: so are the tracks. What comes later is somebody new."""
+        self._tracker.forget()
         return [self._tell(occurrence) for occurrence in self._rules.finish()]
 
     def tell(self, occurrence: Occurrence) -> Message:
         """Say something about the camera itself."""
         return self._tell(occurrence)
 
+    def _take_size(self, frame: Frame) -> list[Message]:
+        """Boxes are pixels: where a frame has another size than the one before, nothing of the past fits into it."""
+        before, size = self._size, (frame.width, frame.height)
+        ends = self.finish() if before is not None and before != size else []
+        self._size = size
+        return ends
+
     def _tell(self, occurrence: Occurrence) -> Message:
-        seen = occurrence.track is not None
+        seen, size = occurrence.track is not None, self._size
         event = Event(
             id=self._identities.next(),
             camera=self._camera,
             occurrence=occurrence,
             time=event_time(occurrence, self._clock),
-            frame=FrameSize(occurrence.frame_sequence, self._size.width, self._size.height) if seen else None,
+            frame=FrameSize(occurrence.frame_sequence, *size) if seen and size else None,
             model=self._model if seen else None,
             backend=self._backend,
             latency=self._detector.times if seen else StageTimes(),

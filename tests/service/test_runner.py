@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
-from edge.core.clock import SystemClock
+from edge.core.clock import HandClock, SystemClock
 from edge.core.errors import RecordingError, SourceError
+from edge.core.protocols import Clock
 from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Track
 from edge.core.values import EventType as Type
 from edge.service.arrivals import Arrivals
@@ -31,6 +34,9 @@ class NoTracks:
     def update(self, detections: object, captured_ns: int) -> tuple[Track, ...]:
         return ()
 
+    def forget(self) -> None:
+        pass
+
 
 class OneTrackPerRecording:
     """Starts a track at the first frame, ends it when asked to finish."""
@@ -55,9 +61,14 @@ def event_line(event: Event) -> Message:
 
 
 def make_service(
-    sources: dict[str, FakeSource], *, whole: bool = True, see: Callable[[Frame], None] = lambda _frame: None
+    sources: dict[str, FakeSource],
+    *,
+    whole: bool = True,
+    see: Callable[[Frame], None] = lambda _frame: None,
+    notifier: Notifier | None = None,
+    clock: Clock | None = None,
 ) -> tuple[Service, FakeOutlet]:
-    clock = SystemClock()
+    clock = clock or SystemClock()
     arrivals = Arrivals(tuple(sources))
     outlet = FakeOutlet()
     identities = Identities("gate", "EPOCH")
@@ -88,7 +99,7 @@ def make_service(
         arrivals=arrivals,
         outlet=outlet,
         reports=reports,
-        notifier=Notifier(""),
+        notifier=notifier or Notifier(""),
         clock=clock,
     )
     return service, outlet
@@ -161,3 +172,21 @@ def test_a_stop_from_outside_ends_the_run_and_its_open_tracks() -> None:
     assert outcome.cameras["yard"] is CameraState.ONLINE
     assert said(outlet, "event") == ["1 yard track_start", "2 yard track_end"]
     assert said(outlet, "status/yard")[-1] == "offline"
+
+
+def test_the_watchdog_hears_of_progress_however_seldom_health_is_told(tmp_path: Path) -> None:
+    clock = HandClock()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(5.0)
+        service, _ = make_service(
+            {"yard": FakeSource([*frames_of(12), None])},
+            see=lambda _frame: clock.advance(1.0),
+            notifier=Notifier(str(tmp_path / "notify"), environment={"WATCHDOG_USEC": "6000000"}),
+            clock=clock,
+        )
+
+        service.run()
+
+        told = list(iter(lambda: listener.recv(1024), b"STOPPING=1"))
+    assert told.count(b"WATCHDOG=1") >= 6
