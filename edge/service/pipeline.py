@@ -16,6 +16,7 @@ from edge.core.values import (
     ModelRef,
     Occurrence,
     StageTimes,
+    Standing,
     Track,
 )
 from edge.service.identity import Identities, event_time
@@ -32,7 +33,7 @@ class Detector(Protocol):
 class Wanted(Protocol):
     """What the camera's configuration lets through."""
 
-    def select(self, detections: Detections) -> Detections: ...
+    def select(self, detections: Detections, frame: Frame) -> Detections: ...
 
     def confident(self, detections: Detections) -> Detections: ...
 
@@ -48,15 +49,19 @@ class Rules(Protocol):
 
     def finish(self) -> list[Occurrence]: ...
 
+    def changes(self) -> list[Standing]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Telling:
     """How what was found becomes messages.
 
+    standing : counts that hold until the next one
     detections : None unless the configuration asks for every inference
     """
 
     event: Callable[[Event], Message]
+    standing: Callable[[Standing], Message]
     detections: Callable[[Frame, Detections, StageTimes], Message] | None = None
 
 
@@ -97,10 +102,10 @@ class Pipeline:
     def process(self, frame: Frame) -> list[Message]:
         """All that this frame gives reason to say."""
         messages = self._take_size(frame)
-        detections = self._wanted.select(self._detector.detect(frame))
+        detections = self._wanted.select(self._detector.detect(frame), frame)
         tracks = self._tracker.update(detections, frame.captured_ns)
         occurrences = self._rules.update(tracks, frame)
-        messages += [self._tell(occurrence) for occurrence in occurrences]
+        messages += [self._tell(occurrence) for occurrence in occurrences] + self._tell_changes()
         if self._telling.detections:
             shown = self._wanted.confident(detections)
             messages.append(self._telling.detections(frame, shown, self._detector.times))
@@ -109,7 +114,7 @@ class Pipeline:
     def finish(self) -> list[Message]:
         """The recording has ended, or the camera is gone: so are the tracks. What comes later is somebody new."""
         self._tracker.forget()
-        return [self._tell(occurrence) for occurrence in self._rules.finish()]
+        return [self._tell(occurrence) for occurrence in self._rules.finish()] + self._tell_changes()
 
     def tell(self, occurrence: Occurrence) -> Message:
         """Say something about the camera itself."""
@@ -121,6 +126,9 @@ class Pipeline:
         ends = self.finish() if before is not None and before != size else []
         self._size = size
         return ends
+
+    def _tell_changes(self) -> list[Message]:
+        return [self._telling.standing(standing) for standing in self._rules.changes()]
 
     def _tell(self, occurrence: Occurrence) -> Message:
         seen, size = occurrence.track is not None, self._size

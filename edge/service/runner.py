@@ -163,7 +163,7 @@ class Service:
 
     def _send_all(self, messages: list[Message]) -> None:
         for message in messages:
-            self._outcome.events += message.qos > 0
+            self._outcome.events += message.qos > 0 and not message.retain
             self._outlet.send(message)
 
     def _all_ended(self) -> bool:

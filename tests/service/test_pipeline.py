@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 from edge.core.clock import HandClock
-from edge.core.values import Detections, Event, Frame, Message, ModelRef, as_detections
+from edge.core.values import Detections, Event, Frame, Message, ModelRef, Standing, as_detections
 from edge.service.identity import Identities
 from edge.service.pipeline import Pipeline, Telling
-from edge.track.lifecycle import LifeCycle
+from edge.track.attention import Attention
+from edge.track.rulebook import Layout, RuleBook
 from edge.track.settings import TrackerSettings
 from edge.track.tracker import Tracker
 from edge.track.wanted import Wanted
@@ -31,6 +32,10 @@ def _line(event: Event) -> Message:
     return Message("event", json.dumps(told).encode(), qos=1)
 
 
+def _count(standing: Standing) -> Message:
+    return Message("count", str(standing).encode(), retain=True)
+
+
 def _someone_in_the_lower_right_quarter(frame: Frame) -> Detections:
     return as_detections([[frame.width / 2, frame.height / 2, frame.width, frame.height]], [0.9], [0])
 
@@ -39,10 +44,10 @@ def _pipeline() -> Pipeline:
     return Pipeline(
         camera="yard",
         detector=FakeDetector(_someone_in_the_lower_right_quarter),
-        wanted=Wanted(("person",)),
+        wanted=Attention(Wanted(("person",)), labels=("person",)),
         tracker=Tracker(TrackerSettings(("person",))),
-        rules=LifeCycle(),
-        telling=Telling(_line),
+        rules=RuleBook(Layout()),
+        telling=Telling(_line, _count),
         identities=Identities("gate", "EPOCH"),
         model=ModelRef("m", "0" * 64),
         backend="cpu",
@@ -56,7 +61,7 @@ def _watch(pipeline: Pipeline, numbers: range, *, size: tuple[int, int] = WIDE) 
 
 
 def _told(messages: list[Message]) -> list[tuple[str, int]]:
-    told = [json.loads(message.payload) for message in messages]
+    told = [json.loads(message.payload) for message in messages if message.topic == "event"]
     return [(each["type"], each["id"]) for each in told]
 
 
@@ -74,4 +79,5 @@ def test_where_frames_change_their_size_tracks_end_and_every_box_fits_its_own_fr
     messages = _watch(pipeline, range(5)) + _watch(pipeline, range(5, 10), size=NARROW) + pipeline.finish()
 
     assert _told(messages) == [("track_start", 1), ("track_end", 1), ("track_start", 2), ("track_end", 2)]
-    assert {tuple(json.loads(message.payload)["box"]) for message in messages} == {(0.5, 0.5, 1.0, 1.0)}
+    events = [json.loads(message.payload) for message in messages if message.topic == "event"]
+    assert {tuple(event["box"]) for event in events} == {(0.5, 0.5, 1.0, 1.0)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.core.clock import HandClock, SystemClock
 from edge.core.errors import RecordingError, SourceError
 from edge.core.protocols import Clock
-from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Track
+from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Standing, Track
 from edge.core.values import EventType as Type
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
@@ -24,10 +24,11 @@ TRACK = Track(1, 0, "person", 0.9, 0.9, Box(0, 0, 10, 20), 0, 0)
 
 
 class Everything:
-    def select(self, detections: Detections) -> Detections:
+    def select(self, detections: Detections, frame: Frame) -> Detections:
         return detections
 
-    confident = select
+    def confident(self, detections: Detections) -> Detections:
+        return detections
 
 
 class NoTracks:
@@ -54,6 +55,9 @@ class OneTrackPerRecording:
         was_open, self._open = self._open, False
         return [Occurrence(Type.TRACK_END, 0, AT, 0, TRACK)] if was_open else []
 
+    def changes(self) -> list[Standing]:
+        return []
+
 
 def event_line(event: Event) -> Message:
     text = f"{event.id.seq} {event.camera} {event.occurrence.type}"
@@ -79,7 +83,7 @@ def make_service(
             wanted=Everything(),
             tracker=NoTracks(),
             rules=OneTrackPerRecording(),
-            telling=Telling(event_line),
+            telling=Telling(event_line, lambda standing: Message("standing", str(standing).encode(), retain=True)),
             identities=identities,
             model=ModelRef("m", "0" * 64),
             backend="cpu",
