@@ -19,6 +19,8 @@ _COMPARED = {
     "pss_mb": False,
     "cold_start_s": False,
 }
+# Two runs on one quiet machine differ by less.
+TOLERANCE = 0.03
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -69,12 +71,23 @@ class BenchReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One figure beside the recorded one; ``better`` by more than nothing, None where either is missing."""
+    """One figure beside the recorded one.
+
+    gain : how much better it is, as a part of the recorded one; None where either is missing
+    """
 
     figure: str
     found: float | None
     recorded: float | None
-    better: bool | None
+    gain: float | None
+
+    @property
+    def is_better(self) -> bool:
+        return self.gain is not None and self.gain > TOLERANCE
+
+    @property
+    def is_worse(self) -> bool:
+        return self.gain is not None and self.gain < -TOLERANCE
 
 
 def timings(measured: Measured) -> dict[str, float]:
@@ -156,8 +169,10 @@ def _decode_lines(file: Path, content: bytes) -> list[object]:
 def _difference(name: str, found: float | None, recorded: object) -> Difference:
     if found is None or not isinstance(recorded, int | float):
         return Difference(name, found, None, None)
-    gain = (found - recorded) if _COMPARED[name] else (recorded - found)
-    return Difference(name, found, float(recorded), gain > 0)
+    if recorded == 0:
+        return Difference(name, found, 0.0, None)
+    gain = (found - recorded) / recorded
+    return Difference(name, found, float(recorded), gain if _COMPARED[name] else -gain)
 
 
 def _blocks(measured: Measured) -> list[Block]:
