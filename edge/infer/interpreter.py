@@ -163,7 +163,9 @@ class LiteInterpreter:
             )
 
 
-def open_interpreter(model: Model, runtime: Runtime, *, threads: int, delegate: Any = None) -> LiteInterpreter:
+def open_interpreter(
+    model: Model, runtime: Runtime, *, threads: int, delegate: Any = None, content: bytes | None = None
+) -> LiteInterpreter:
     """Load a model, ready to run.
 
     The file is read once, and what was checked against ``model.sha256`` is what runs.
@@ -172,6 +174,7 @@ def open_interpreter(model: Model, runtime: Runtime, *, threads: int, delegate: 
     ----------
     threads : CPU threads of one run, >= 1
     delegate : from `edge.infer.delegate.open_edgetpu` with the same runtime; None = CPU
+    content : what to run instead of the file, made from it and described by the layout; None = the file
 
     Raises
     ------
@@ -184,7 +187,7 @@ def open_interpreter(model: Model, runtime: Runtime, *, threads: int, delegate: 
         raise ModelError(f"{model.name}: expected at least 1 thread, found {threads}")
     if model.layout.backend == "edgetpu" and delegate is None:
         raise ModelError(_needs_edgetpu(model))
-    content = read_model_file(model.path, sha256=model.sha256)
+    content = read_model_file(model.path, sha256=model.sha256) if content is None else content
     with quiet_runtime():
         native = _load(model, content, runtime=runtime, threads=threads, delegate=delegate)
     _check_against_layout(model, native)
