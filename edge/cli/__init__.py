@@ -22,6 +22,7 @@ _COMMANDS = {
     "eval": ("edge.cli.evaluate", "evaluate"),
     "models": ("edge.cli.models", "models"),
     "track": ("edge.cli.track", "track"),
+    "replay": ("edge.cli.replay", "replay"),
 }
 
 

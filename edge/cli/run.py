@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_INTERRUPTED = 130  # as shells say it: 128 and the signal's number
+
 
 @click.command()
 @click.option(
@@ -28,6 +31,10 @@ def run(path: Path | None, duration: float | None) -> None:
     Exit codes: 0 done; 75 a camera was away to the end, or the broker was, or turned messages away; 78 the
     configuration or the model is wrong.
     """
+    # Until there is a service to stop, leaving is all: an exception within the import of a native library becomes
+    # whatever error that library makes of it.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
     from edge.assemble.service import assemble_service
     from edge.assemble.threads import hand_over_quickly
     from edge.config.load import find_config, load_config
@@ -56,6 +63,11 @@ def run(path: Path | None, duration: float | None) -> None:
         stats.delivered + stats.unheard,
     )
     _end(list(outcome.errors.values()), stats)
+
+
+def _leave(*_: object) -> None:
+    click.echo("edge: interrupted", err=True)
+    os._exit(_INTERRUPTED)
 
 
 def _end(errors: list[EdgeError], broker: BrokerStats) -> None:

@@ -106,14 +106,16 @@ class Preprocessor:
         if padded_for != placement:
             canvas[...] = self._padding
         inside = canvas[placement.top : placement.top + height, placement.left : placement.left + width]
-        if resized is None and image.shape[:2] == (height, width):
-            resized = image
-        if resized is not None and resized.shape == inside.shape:
-            self._convert(resized, into=inside)
-        elif self._way == "as is":
+        if resized is None or resized.shape != inside.shape:
+            resized = image if image.shape[:2] == (height, width) else None
+        if resized is None and self._way == "as is" and self._layout.colours == "rgb":
             cv2.resize(image, (width, height), dst=inside, interpolation=_LINEAR)
         else:
-            self._convert(cv2.resize(image, (width, height), dst=self._resized, interpolation=_LINEAR), into=inside)
+            if resized is None:
+                resized = cv2.resize(image, (width, height), dst=self._resized, interpolation=_LINEAR)
+            if self._layout.colours == "bgr":
+                resized = cv2.cvtColor(resized, cv2.COLOR_RGB2BGR, dst=self._resized)
+            self._convert(resized, into=inside)
         if self._layout.axes == "nchw":
             for channel in range(3):
                 cv2.extractChannel(canvas, channel, dst=into[0, channel])
