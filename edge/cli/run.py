@@ -36,6 +36,7 @@ def run(path: Path | None, duration: float | None) -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
     from edge.assemble.service import assemble_service
+    from edge.assemble.threads import hand_over_quickly
     from edge.config.load import find_config, load_config
     from edge.config.not_yet import unused_settings
     from edge.core.clock import SystemClock
@@ -47,6 +48,7 @@ def run(path: Path | None, duration: float | None) -> None:
     config = load_config(file)
     for setting in unused_settings(config):
         logger.warning("%s: read and checked, but this version does not act on it yet", setting)
+    hand_over_quickly()
     assembly = assemble_service(config, SystemClock())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: assembly.service.stop())

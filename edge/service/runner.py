@@ -12,7 +12,7 @@ from typing import Protocol
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
 from edge.core.values import EventType, Frame, Message, Occurrence
-from edge.service.arrivals import Arrivals
+from edge.service.ahead import Incoming
 from edge.service.camera import CameraWorker
 from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
 from edge.service.news import CameraNews, CameraState
@@ -87,7 +87,7 @@ class Service:
         *,
         workers: Sequence[CameraWorker],
         pipelines: Mapping[str, Pipeline],
-        arrivals: Arrivals,
+        arrivals: Incoming,
         outlet: Outlet,
         reports: Reports,
         notifier: Notifier,
