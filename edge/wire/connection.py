@@ -117,6 +117,7 @@ class Connection:
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Ask for topics at QoS 1; ``subscribed`` tells the answer."""
+        self._client.on_message = self._on_message  # before it, what a broker sends unasked is forgotten
         self._client.subscribe([(topic, 1) for topic in filters])
         self._keep(self._client.loop_write())
 
@@ -220,7 +221,6 @@ class Connection:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
-        client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         client.on_socket_open = _on_socket_open
         client.on_log = self._on_log
