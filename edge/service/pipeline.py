@@ -32,12 +32,17 @@ class Detector(Protocol):
 class Wanted(Protocol):
     """What the camera's configuration lets through."""
 
+    @property
+    def start_scores(self) -> tuple[float, ...]: ...
+
     def select(self, detections: Detections) -> Detections: ...
 
     def confident(self, detections: Detections) -> Detections: ...
 
 
 class Tracker(Protocol):
+    def change_start_scores(self, start_scores: tuple[float, ...]) -> None: ...
+
     def update(self, detections: Detections, captured_ns: int) -> tuple[Track, ...]: ...
 
 
@@ -103,6 +108,11 @@ class Pipeline:
             shown = self._wanted.confident(detections)
             messages.append(self._telling.detections(frame, shown, self._detector.times))
         return messages
+
+    def want(self, wanted: Wanted) -> None:
+        """Let something else through, from the next frame on; tracks that are there go on."""
+        self._wanted = wanted
+        self._tracker.change_start_scores(wanted.start_scores)
 
     def finish(self) -> list[Message]:
         """The recording has ended, or the camera is gone: so are the tracks."""
