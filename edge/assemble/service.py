@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge import __version__
 from edge.assemble.broker import MqttOutlet, make_outlet
 from edge.assemble.detector import open_detector
 from edge.assemble.model import resolve_model
+from edge.assemble.pipeline import Shared, make_pipeline
+from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
 from edge.assemble.source import make_source, parse_camera_source
 from edge.assemble.threads import choose_threads
-from edge.config.values import Camera, Config
+from edge.config.values import Config
 from edge.core.errors import ConfigError
 from edge.core.model import Model
 from edge.core.protocols import Clock
-from edge.core.values import Detections, Frame, FrameSize, Message, StageTimes
-from edge.infer.detector import Detector
+from edge.core.values import Message
 from edge.infer.runtime import load_runtime
-from edge.report.payloads import detections_message, event_message
 from edge.report.states import DeviceInfo, Privacy, info_message
 from edge.report.topics import Topics
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
 from edge.service.health import camera_status, health_report
-from edge.service.identity import Identities, frame_time, new_epoch
-from edge.service.pipeline import Pipeline, Telling
+from edge.service.identity import Identities, new_epoch
+from edge.service.pipeline import Pipeline
 from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
-from edge.track.lifecycle import LifeCycle
-from edge.track.settings import TrackerSettings
-from edge.track.tracker import Tracker
 from edge.track.wanted import Wanted, lowest_score
 
 
@@ -56,7 +52,7 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     """
     _check_sources(config)
     model = resolve_model(config)
-    wanted = {name: _wanted(name, camera, model) for name, camera in config.cameras.items()}
+    wanted = {name: make_wanted(name, camera, model) for name, camera in config.cameras.items()}
     threads = choose_threads(config.threads)
     detector = open_detector(
         model,
@@ -69,20 +65,8 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     topics = Topics(config.device)
     outlet = make_outlet(config.broker, topics, clock)
     outlet.send(_info(config, model, topics))
-    identities = Identities(config.device, new_epoch(clock))
-    pipelines = {
-        name: _pipeline(
-            name,
-            camera,
-            wanted=wanted[name],
-            detector=detector,
-            model=model,
-            topics=topics,
-            identities=identities,
-            clock=clock,
-        )
-        for name, camera in config.cameras.items()
-    }
+    shared = Shared(model, detector, topics, Identities(config.device, new_epoch(clock)), clock)
+    pipelines = {name: _pipeline(name, config, wanted[name], shared) for name in config.cameras}
     names = tuple(config.cameras)
     arrivals = Arrivals(names)
     service = Service(
@@ -115,56 +99,10 @@ def _check_sources(config: Config) -> None:
             raise ConfigError(f"{config.origin.file}: cameras.{name}: {error}") from error
 
 
-def _wanted(name: str, camera: Camera, model: Model) -> Wanted:
-    thresholds = dict(camera.thresholds)
-    default = thresholds.pop("default", model.threshold)
-    return Wanted(model.labels, chosen=camera.labels, default=default, thresholds=thresholds, camera=name)
-
-
-def _pipeline(
-    name: str,
-    camera: Camera,
-    *,
-    wanted: Wanted,
-    detector: Detector,
-    model: Model,
-    topics: Topics,
-    identities: Identities,
-    clock: Clock,
-) -> Pipeline:
-    backend = model.layout.backend
-    return Pipeline(
-        camera=name,
-        detector=detector,
-        wanted=wanted,
-        tracker=Tracker(TrackerSettings(labels=model.labels, start_scores=wanted.start_scores)),
-        rules=LifeCycle(),
-        telling=Telling(
-            event=lambda event: event_message(event, topics),
-            detections=_tell_detections(topics, model, clock) if camera.publish_detections else None,
-        ),
-        identities=identities,
-        model=model.ref,
-        backend=backend,
-        clock=clock,
-    )
-
-
-def _tell_detections(topics: Topics, model: Model, clock: Clock) -> Callable[[Frame, Detections, StageTimes], Message]:
-    def tell(frame: Frame, detections: Detections, times: StageTimes) -> Message:
-        return detections_message(
-            topics,
-            frame.camera,
-            detections=detections,
-            labels=model.labels,
-            frame=FrameSize(frame.sequence, frame.width, frame.height),
-            time=frame_time(frame, clock),
-            model=model.ref,
-            backend=model.layout.backend,
-            latency=times,
-        )
-
-    return tell
+def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared) -> Pipeline:
+    camera = config.cameras[name]
+    rules = make_rules(camera, wanted, shared.model, zone=time_zone(config), ledger=ledger_of(config, name))
+    return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared)
 
 
 def _worker(name: str, config: Config, *, arrivals: Arrivals, clock: Clock) -> CameraWorker:

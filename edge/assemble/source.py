@@ -21,14 +21,16 @@ from edge.capture.video_file import VideoFileSource
 from edge.config.secret_files import login_source
 from edge.config.values import Camera
 from edge.core.errors import ConfigError
+from edge.core.looking import why_missing
 from edge.core.protocols import Clock, FrameSource
 
 
 def parse_camera_source(camera: Camera, folder: Path) -> SourceSpec:
     """What the camera's ``source`` means; recordings that are not there are refused here."""
     spec = parse_source(camera.source, base=folder)
-    if spec.kind in (SourceKind.VIDEO, SourceKind.PICTURES) and not Path(spec.target).exists():
-        raise ConfigError(f"source {camera.source}: expected a file or folder, found nothing at {spec.target}")
+    missing = why_missing(Path(spec.target)) if spec.kind in (SourceKind.VIDEO, SourceKind.PICTURES) else None
+    if missing is not None:
+        raise ConfigError(f"source {camera.source}: expected a file or folder, found {missing}: {spec.target}")
     return spec
 
 

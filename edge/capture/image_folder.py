@@ -16,6 +16,7 @@ from edge.capture.settings import DEFAULT_FPS, SourceSettings
 from edge.capture.spec import PICTURE_SUFFIXES
 from edge.capture.stepped import SteppedSource
 from edge.core.errors import RecordingError
+from edge.core.looking import is_folder
 from edge.core.protocols import Clock
 from edge.core.values import Frame
 
@@ -111,7 +112,7 @@ def natural_order(path: Path) -> list[Path]:
     RecordingError
         When there is nothing there, or no picture in the folder. Hidden files and other folders do not count.
     """
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
     try:
         inside = sorted(path.iterdir(), key=lambda file: _natural_key(file.name))

@@ -11,6 +11,7 @@ from pathlib import Path
 from edge.capture.scene import SceneOptions, parse_scene
 from edge.core.errors import ConfigError
 from edge.core.home import expand_home
+from edge.core.looking import is_folder, why_missing
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp"})
 ACCEPTED = (
@@ -135,12 +136,12 @@ def _number(word: str, rest: str) -> str:
 
 def _path(text: str, base: Path) -> SourceSpec:
     path = base / expand_home(text)
-    if not path.exists() and not _looks_like_path(text):
+    if why_missing(path) and not _looks_like_path(text):
         hint = _nearest(text.partition(":")[0], ("picamera2", "v4l2", "synthetic"))
         if text.isdigit():
             hint = f"; did you mean picamera2:{text} or /dev/video{text}?"
         raise _refusal(text, hint=hint or f"; there is no file or folder {path}")
-    is_pictures = path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES or text.endswith("/")
+    is_pictures = is_folder(path) or path.suffix.lower() in PICTURE_SUFFIXES or text.endswith("/")
     return SourceSpec(SourceKind.PICTURES if is_pictures else SourceKind.VIDEO, str(path.absolute()))
 
 

@@ -11,6 +11,7 @@ from edge.capture.opencv_stream import CaptureOpener, OpenCvStream, Property, fo
 from edge.capture.settings import DEFAULT_FPS, SourceSettings
 from edge.capture.stepped import SteppedSource
 from edge.core.errors import SourceError
+from edge.core.looking import why_missing
 from edge.core.protocols import Clock
 from edge.core.values import Frame
 
@@ -90,7 +91,7 @@ class V4l2Source(SteppedSource):
         self._moment = None
 
     def _check_device(self) -> None:
-        if not self._device.exists():
+        if why_missing(self._device):
             present = ", ".join(sorted(str(path) for path in Path("/dev").glob("video[0-9]*"))) or "none"
             raise SourceError(
                 f"{self._device}: expected a camera, found no such device; plugged in? devices here: {present}"

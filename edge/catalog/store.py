@@ -16,6 +16,7 @@ from edge.catalog.model_file import read_bytes
 from edge.catalog.trial import ChildTrial, Trial
 from edge.core.errors import ModelError
 from edge.core.home import expand_home
+from edge.core.looking import is_file, is_folder, why_missing
 from edge.core.model import Model
 from edge.core.shared_files import shared_folder
 
@@ -44,15 +45,15 @@ def model_folders(environment: Mapping[str, str] | None = None) -> tuple[Path, .
 def pull_folder(environment: Mapping[str, str] | None = None) -> Path:
     """Where pulled models go: the first folder that this user may write to, but never among the shipped ones."""
     for folder in model_folders(environment)[:-1]:
-        nearest = next((part for part in (folder, *folder.parents) if part.exists()), folder)
-        if os.access(nearest, os.W_OK) and (folder != _SYSTEM or folder.is_dir() or os.geteuid() == 0):
+        nearest = next((part for part in (folder, *folder.parents) if why_missing(part) is None), folder)
+        if os.access(nearest, os.W_OK) and (folder != _SYSTEM or is_folder(folder) or os.geteuid() == 0):
             return folder
     return _user_folder(os.environ if environment is None else environment)
 
 
 def _user_folder(environment: Mapping[str, str]) -> Path:
     base = environment.get("XDG_DATA_HOME", "")
-    return (Path(base) if base else Path.home() / ".local" / "share") / "edge" / "models"
+    return (Path(base) if base else expand_home("~") / ".local" / "share") / "edge" / "models"
 
 
 def find_model(name_or_path: str, *, trial: Trial | None = None, folders: tuple[Path, ...] | None = None) -> Model:
@@ -126,7 +127,7 @@ class Library:
         """The card's model file: beside the card, else in any of the folders."""
         beside = found.path.parent / found.card.file
         candidates = [beside, *(folder / Path(found.card.file).name for folder in self._folders)]
-        return next((path for path in candidates if path.is_file()), None)
+        return next((path for path in candidates if is_file(path)), None)
 
     def card_by_sha256(self, sha256: str) -> FoundCard | None:
         return next((found for found in self.cards() if found.card.sha256 == sha256), None)
@@ -170,7 +171,7 @@ class Library:
         return self.inspect(path, trial=trial, hints=Hints()).require()
 
     def _card_files(self) -> list[Path]:
-        return [path for folder in self._folders if folder.is_dir() for path in sorted(folder.glob("*.yaml"))]
+        return [path for folder in self._folders if is_folder(folder) for path in sorted(folder.glob("*.yaml"))]
 
 
 def is_path(text: str) -> bool:

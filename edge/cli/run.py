@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.core.errors import BrokerError, EdgeError, SourceError
+
+if TYPE_CHECKING:
+    from edge.report.stats import BrokerStats
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +25,8 @@ logger = logging.getLogger(__name__)
 def run(path: Path | None, duration: float | None) -> None:
     """Watch the cameras and tell the broker, until stopped or until all recordings have ended.
 
-    Exit codes: 0 done; 75 the broker or a camera was away to the end; 78 the configuration or the model is wrong.
+    Exit codes: 0 done; 75 a camera was away to the end, or the broker was, or turned messages away; 78 the
+    configuration or the model is wrong.
     """
     from edge.assemble.service import assemble_service
     from edge.config.load import find_config, load_config
@@ -48,21 +53,28 @@ def run(path: Path | None, duration: float | None) -> None:
         outcome.events,
         stats.delivered + stats.unheard,
     )
-    _end(
-        list(outcome.errors.values()),
-        waiting=stats.waiting_events + stats.in_flight,
-        connected=stats.ever_connected,
-        broker=stats.last_error,
-    )
+    _end(list(outcome.errors.values()), stats)
 
 
-def _end(errors: list[EdgeError], *, waiting: int, connected: bool, broker: str | None) -> None:
+def _end(errors: list[EdgeError], broker: BrokerStats) -> None:
     """Raise what ended badly, the one that a person has to mend first."""
     permanent = [error for error in errors if error.exit_code != SourceError.exit_code]
     if permanent:
         raise permanent[0]
-    if not connected or waiting:
-        what = f"{waiting} event(s) could not be delivered" if waiting else "nothing was delivered"
-        raise BrokerError(f"{what}: {broker or 'the broker did not answer'}")
+    undelivered = _undelivered(broker)
+    if undelivered is not None:
+        raise BrokerError(f"{undelivered}: {broker.last_error or 'the broker did not answer'}")
     if errors:
         raise errors[0]
+
+
+def _undelivered(broker: BrokerStats) -> str | None:
+    """What the broker did not get although it should have; boxes of single frames may go missing."""
+    waiting = broker.waiting_events + broker.in_flight
+    if waiting:
+        return f"{waiting} event(s) could not be delivered"
+    if not broker.ever_connected:
+        return "nothing was delivered"
+    drops = broker.drops
+    turned_away = drops.denied + drops.refused + drops.oversize  # not what overflowed: an outage may be long over
+    return f"{turned_away} message(s) were turned away" if turned_away else None

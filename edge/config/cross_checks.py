@@ -57,6 +57,7 @@ def _camera(camera: Camera, key: str, below: Mapping[str, Mapping[str, None]]) -
     if camera.labels is not None:
         yield from _labels(camera.labels, f"{key}.labels")
     yield from _lines(camera, key)
+    yield from _sizes(camera, key)
     zones, drawn = below.get(f"{key}.zones", {}), below.get(f"{key}.lines", {})
     for name, rule in camera.rules.items():
         here = join_key(f"{key}.rules", name)
@@ -74,6 +75,13 @@ def _lines(camera: Camera, key: str) -> Iterator[Problem]:
     for name, line in camera.lines.items():
         if line.start == line.end:
             yield Problem(join_key(f"{key}.lines", name), "the line begins and ends at one point; move one of them")
+
+
+def _sizes(camera: Camera, key: str) -> Iterator[Problem]:
+    for label, sizes in camera.sizes.items():
+        if sizes.min_area >= sizes.max_area:
+            message = f"nothing is larger than {sizes.min_area:g} and smaller than {sizes.max_area:g}; swap the two"
+            yield Problem(join_key(f"{key}.sizes", label), message)
 
 
 def _names_below(lines: Mapping[str, int]) -> dict[str, dict[str, None]]:

@@ -10,6 +10,7 @@ from edge.config.secret_files import check_private, read_secret
 from edge.config.texts import source_kind
 from edge.config.values import Config, SecretRef, Tls
 from edge.core.errors import ConfigError
+from edge.core.looking import is_file, why_missing
 
 
 def check_files(config: Config) -> list[Problem]:
@@ -22,15 +23,16 @@ def check_files(config: Config) -> list[Problem]:
     for name, camera in config.cameras.items():
         key = join_key("cameras", name)
         problems += _secret(camera.password, f"{key}.password")
-        if source_kind(camera.source) == "path" and not Path(camera.source).exists():
-            message = f"expected a video file or a folder of pictures, found nothing at {camera.source}; check the path"
+        missing = why_missing(Path(camera.source)) if source_kind(camera.source) == "path" else None
+        if missing is not None:
+            message = f"expected a video file or a folder of pictures, found {missing}: {camera.source}; check the path"
             problems.append(Problem(f"{key}.source", message))
     return [Problem(problem.key, problem.message, config.origin.lines.get(problem.key)) for problem in problems]
 
 
 def _tls(tls: Tls) -> Iterator[Problem]:
     for key, path in (("ca", tls.ca), ("certificate", tls.certificate)):
-        if path is not None and not path.is_file():
+        if path is not None and not is_file(path):
             yield Problem(
                 f"broker.tls.{key}", f"expected a certificate in PEM form, found no file {path}; check the path"
             )

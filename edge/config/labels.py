@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from edge.config.problems import Problem, join_key
 from edge.config.values import Camera, Config
 
-_DEFAULT = "default"  # in thresholds: all other labels
+_DEFAULT = "default"  # in thresholds and sizes: all other labels
 
 
 def check_labels(config: Config, labels: Collection[str]) -> list[Problem]:
@@ -27,6 +27,9 @@ def _used(camera: Camera, key: str) -> Iterator[tuple[str, str]]:
     for label in camera.thresholds:
         if label != _DEFAULT:
             yield join_key(f"{key}.thresholds", label), label
+    for label in camera.sizes:
+        if label != _DEFAULT:
+            yield join_key(f"{key}.sizes", label), label
     for i, label in enumerate(camera.labels or ()):
         yield f"{key}.labels[{i}]", label
     # The default for redaction is a wish, not the user's word: a model without persons is fine.

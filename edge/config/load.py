@@ -14,6 +14,7 @@ from edge.config.problems import MAX_PROBLEMS, BadConfigError, Problem
 from edge.config.values import Broker, Config, Origin
 from edge.config.yaml_reader import MAX_BYTES, read_yaml
 from edge.core.errors import ConfigError
+from edge.core.looking import is_file
 
 SYSTEM_FILE = Path("/etc/edge/edge.yaml")
 LOCAL_FILE = Path("edge.yaml")
@@ -25,7 +26,7 @@ def find_config(path: Path | None = None) -> Path:
     if path is not None:
         return path
     for candidate in (SYSTEM_FILE, LOCAL_FILE):
-        if candidate.is_file():
+        if is_file(candidate):
             return candidate
     raise ConfigError(
         f"expected a configuration in {SYSTEM_FILE} or ./{LOCAL_FILE}, found none; name one with --config FILE, "

@@ -23,9 +23,8 @@ def unused_settings(config: Config) -> list[str]:
 
 
 def _asked(camera: Camera) -> Iterator[str]:
-    for key in ("zones", "ignore", "redact", "lines", "rules"):
-        if getattr(camera, key):
-            yield key
+    if camera.redact:
+        yield "redact"
     if camera.snapshots.enabled:
         yield "snapshots"
     if camera.motion_gate.enabled:

@@ -18,7 +18,7 @@ _KEYS: dict[str, tuple[AbstractSet[str], AbstractSet[str]]] = {
     "dwell": (frozenset({"seconds"}), frozenset({"zone"})),
     "count": (frozenset({"count"}), frozenset({"zone", "seconds"})),
     "absence": (frozenset({"seconds"}), frozenset({"zone"})),
-    "cross": (frozenset({"line"}), frozenset()),
+    "cross": (frozenset({"line"}), frozenset({"direction"})),
 }
 
 _COMPARED = 50  # names that a misspelt one is compared with
@@ -31,7 +31,7 @@ def check_rule(
     needed, allowed = _KEYS[rule.when]
     for name in sorted(needed - given):
         yield Problem(key, f"a rule with `when: {rule.when}` needs {name}; add it")
-    for name in sorted(({"zone", "line", "seconds", "count"} & given) - needed - allowed):
+    for name in sorted(({"zone", "line", "direction", "seconds", "count"} & given) - needed - allowed):
         yield Problem(join_key(key, name), f"a rule with `when: {rule.when}` has no use for {name}; take it out")
     if rule.zone is not None and rule.zone not in zones:
         yield Problem(join_key(key, "zone"), _unknown("zone", rule.zone, zones))

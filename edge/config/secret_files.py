@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge.config.values import Camera, SecretRef
 from edge.core.errors import ConfigError
+from edge.core.looking import is_file
 
 MAX_SECRET_BYTES = 64 * 1024
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
@@ -72,7 +73,7 @@ def _credential_path(secret: SecretRef, purpose: str) -> Path:
             f"(${CREDENTIALS} is not set); start the service, or use {{file: PATH}} outside it"
         )
     path = Path(folder) / str(secret.credential)
-    if not path.is_file():
+    if not is_file(path):
         raise ConfigError(
             f"{purpose}: systemd handed over no credential {secret.credential}; add "
             f"LoadCredential={secret.credential}:FILE to the unit (systemctl edit edge)"

@@ -24,8 +24,9 @@ _SYNONYMS = {
     "class": "label", "object": "label", "camera": "cameras", "type": "when", "event": "when", "duration": "seconds",
     "time": "schedule", "hours": "schedule", "mask": "ignore", "masks": "ignore", "privacy": "redact",
     "detector": "accelerator", "num_threads": "threads", "detections": "publish_detections", "start": "from",
-    "end": "to", "database": "path", "size_mb": "max_megabytes", "motion": "motion_gate",
-    "homeassistant": "home_assistant",
+    "end": "to", "tz": "timezone", "time_zone": "timezone", "area": "sizes", "way": "direction",
+    "min_size": "min_area", "max_size": "max_area", "position": "anchor", "database": "path",
+    "size_mb": "max_megabytes", "motion": "motion_gate", "homeassistant": "home_assistant",
 }  # fmt: skip
 
 # The key that a single value in the section's place is most likely meant for.

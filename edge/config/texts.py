@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import zoneinfo
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -91,6 +92,15 @@ def parse_local_address(text: str) -> str:
         raise WrongValueError(
             "edge opens no port to the network: write 127.0.0.1 and the port, and fetch through a proxy"
         )
+    return text
+
+
+def parse_zone(text: str) -> str:
+    """A time zone of the IANA database, which comes with the system or with Python's ``tzdata``."""
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise WrongValueError("`timedatectl list-timezones` tells the names; UTC is one") from None
     return text
 
 

@@ -21,7 +21,9 @@ Name = Annotated[str, Text(f"a name of {NAME_RULE}", texts.parse_name)]
 Label = Annotated[str, Text("a label of the model", texts.parse_label)]
 File = Annotated[Path, Text("the path of a file", texts.parse_path)]
 Login = Annotated[str, Text("a user name", texts.parse_line_of_text)]
+Zone = Annotated[str, Text("a time zone such as Europe/Berlin", texts.parse_zone)]
 Score = Annotated[float, Number("a score from 0 to 1", least=0, most=1, unit="part")]
+Area = Annotated[float, Number("a part of the picture from 0 to 1", least=0, most=1, unit="part")]
 Coordinate = Annotated[float, Number("a part of the picture from 0 to 1", least=0, most=1, unit="picture")]
 Pixels = Annotated[int, Number("a whole number of pixels from 16 to 8192", 16, 8192, whole=True, unit="pixels")]
 Seconds = Annotated[float, Number("a number of seconds from 0 to 604800 (a week)", 0, 604800, unit="seconds")]
@@ -86,6 +88,13 @@ class Line(_Section, frozen=True, kw_only=True):
     end: Point = msgspec.field(name="to")
 
 
+class Sizes(_Section, frozen=True, kw_only=True):
+    """The least and the greatest area of a box, as parts of the picture."""
+
+    min_area: Area = 0.0
+    max_area: Area = 1.0
+
+
 class Rule(_Section, frozen=True, kw_only=True):
     """When an event becomes an alert."""
 
@@ -93,6 +102,7 @@ class Rule(_Section, frozen=True, kw_only=True):
     label: Label | None = None
     zone: Name | None = None
     line: Name | None = None
+    direction: Literal["in", "out"] | None = None
     seconds: Seconds | None = None
     count: Annotated[int, Number("a whole number from 1 to 1000", least=1, most=1000, whole=True)] | None = None
     severity: Literal["detection", "alert"] = "alert"
@@ -105,8 +115,9 @@ class Camera(_Section, frozen=True, kw_only=True):
 
     size : (width, height) asked of the source
     username, password : for a stream that wants a login; they never stand in ``source``
-    thresholds : label -> score; "default" stands for all others
+    thresholds, sizes : label -> score, areas; "default" stands for all others
     labels : what is let through; None is everything the model knows
+    anchor : which point of a box says where a thing stands
     ignore, redact : polygons where nothing is detected, and that are blackened in every picture
     """
 
@@ -131,10 +142,12 @@ class Camera(_Section, frozen=True, kw_only=True):
     loop: bool = False
     pace: Literal["real", "fast"] = "real"
     thresholds: dict[Label, Score] = {}
+    sizes: dict[Label, Sizes] = {}
     labels: tuple[Label, ...] | None = None
     publish_detections: bool = False
     snapshots: Snapshots = Snapshots()
     motion_gate: MotionGate = MotionGate()
+    anchor: Literal["bottom", "centre"] = "bottom"
     zones: dict[Name, Polygon] = {}
     ignore: tuple[Polygon, ...] = ()
     redact: tuple[Polygon, ...] = ()
@@ -184,6 +197,7 @@ class Config(_Section, frozen=True, kw_only=True):
     """The whole file. ``origin`` is no key of it."""
 
     device: Name = msgspec.field(default_factory=host_name)
+    timezone: Zone | None = None
     broker: Broker = Broker()
     model: Annotated[str, Text("a model card's name or the path of a .tflite file", texts.parse_model)] = "edge-default"
     accelerator: Annotated[str, Text("auto, cpu, edgetpu, edgetpu:usb or edgetpu:pci", texts.parse_accelerator)] = (

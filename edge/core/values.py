@@ -207,6 +207,35 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True)
+class Occupancy:
+    """How many of a label are there now.
+
+    zone : None = in the whole picture
+    """
+
+    label: str
+    count: int
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineCount:
+    """How often a line was crossed each way.
+
+    since_ms : Unix time in milliseconds at which the counting began
+    """
+
+    line: str
+    entered: int
+    left: int
+    since_ms: int
+
+
+Standing = Occupancy | LineCount
+"""What holds until the next one is told; the last word is the only one that counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class EventTime:
     """When, and how far to trust it."""
 

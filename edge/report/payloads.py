@@ -17,12 +17,14 @@ from edge.core.values import (
     Event,
     EventTime,
     FrameSize,
+    LineCount,
     LineCrossing,
     Message,
     ModelRef,
     Reason,
     RuleHit,
     StageTimes,
+    Standing,
     Track,
 )
 from edge.report.topics import Topics
@@ -95,6 +97,18 @@ def detections_message(
         "latency_ms": _latency(latency),
     }
     return Message(topics.detections(camera), _encode(payload), qos=0, expiry_s=DETECTIONS_EXPIRY_S)
+
+
+def standing_message(standing: Standing, topics: Topics, camera: str) -> Message:
+    """A count of things, plain text, QoS 0; or the counts of a line, JSON, QoS 1. Retained."""
+    if isinstance(standing, LineCount):
+        counts = {"in": standing.entered, "out": standing.left, "since": standing.since_ms}
+        return Message(topics.line(camera, standing.line), _encode(counts), qos=1, retain=True)
+    if standing.zone is None:
+        topic = topics.count(camera, standing.label)
+    else:
+        topic = topics.zone_count(camera, standing.zone, standing.label)
+    return Message(topic, str(standing.count).encode(), qos=0, retain=True)
 
 
 def label_of(class_id: int, labels: Sequence[str]) -> str:

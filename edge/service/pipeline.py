@@ -16,6 +16,7 @@ from edge.core.values import (
     ModelRef,
     Occurrence,
     StageTimes,
+    Standing,
     Track,
 )
 from edge.service.identity import Identities, event_time
@@ -35,7 +36,7 @@ class Wanted(Protocol):
     @property
     def start_scores(self) -> tuple[float, ...]: ...
 
-    def select(self, detections: Detections) -> Detections: ...
+    def select(self, detections: Detections, frame: Frame) -> Detections: ...
 
     def confident(self, detections: Detections) -> Detections: ...
 
@@ -45,21 +46,27 @@ class Tracker(Protocol):
 
     def update(self, detections: Detections, captured_ns: int) -> tuple[Track, ...]: ...
 
+    def forget(self) -> None: ...
+
 
 class Rules(Protocol):
     def update(self, tracks: tuple[Track, ...], frame: Frame) -> list[Occurrence]: ...
 
     def finish(self) -> list[Occurrence]: ...
 
+    def changes(self) -> list[Standing]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Telling:
     """How what was found becomes messages.
 
+    standing : counts that hold until the next one
     detections : None unless the configuration asks for every inference
     """
 
     event: Callable[[Event], Message]
+    standing: Callable[[Standing], Message]
     detections: Callable[[Frame, Detections, StageTimes], Message] | None = None
 
 
@@ -90,7 +97,7 @@ class Pipeline:
         self._model = model
         self._backend = backend
         self._clock = clock
-        self._size = FrameSize(0, 1, 1)
+        self._size: tuple[int, int] | None = None
 
     @property
     def times(self) -> StageTimes:
@@ -99,11 +106,11 @@ class Pipeline:
 
     def process(self, frame: Frame) -> list[Message]:
         """All that this frame gives reason to say."""
-        self._size = FrameSize(frame.sequence, frame.width, frame.height)
-        detections = self._wanted.select(self._detector.detect(frame))
+        messages = self._take_size(frame)
+        detections = self._wanted.select(self._detector.detect(frame), frame)
         tracks = self._tracker.update(detections, frame.captured_ns)
         occurrences = self._rules.update(tracks, frame)
-        messages = [self._tell(occurrence) for occurrence in occurrences]
+        messages += [self._tell(occurrence) for occurrence in occurrences] + self._tell_changes()
         if self._telling.detections:
             shown = self._wanted.confident(detections)
             messages.append(self._telling.detections(frame, shown, self._detector.times))
@@ -115,21 +122,32 @@ class Pipeline:
         self._tracker.change_start_scores(wanted.start_scores)
 
     def finish(self) -> list[Message]:
-        """The recording has ended, or the camera is gone: so are the tracks."""
-        return [self._tell(occurrence) for occurrence in self._rules.finish()]
+        """The recording has ended, or the camera is gone: so are the tracks. What comes later is somebody new."""
+        self._tracker.forget()
+        return [self._tell(occurrence) for occurrence in self._rules.finish()] + self._tell_changes()
 
     def tell(self, occurrence: Occurrence) -> Message:
         """Say something about the camera itself."""
         return self._tell(occurrence)
 
+    def _take_size(self, frame: Frame) -> list[Message]:
+        """Boxes are pixels: where a frame has another size than the one before, nothing of the past fits into it."""
+        before, size = self._size, (frame.width, frame.height)
+        ends = self.finish() if before is not None and before != size else []
+        self._size = size
+        return ends
+
+    def _tell_changes(self) -> list[Message]:
+        return [self._telling.standing(standing) for standing in self._rules.changes()]
+
     def _tell(self, occurrence: Occurrence) -> Message:
-        seen = occurrence.track is not None
+        seen, size = occurrence.track is not None, self._size
         event = Event(
             id=self._identities.next(),
             camera=self._camera,
             occurrence=occurrence,
             time=event_time(occurrence, self._clock),
-            frame=FrameSize(occurrence.frame_sequence, self._size.width, self._size.height) if seen else None,
+            frame=FrameSize(occurrence.frame_sequence, *size) if seen and size else None,
             model=self._model if seen else None,
             backend=self._backend,
             latency=self._detector.times if seen else StageTimes(),

@@ -113,7 +113,7 @@ class Service:
         self._stages = StageMeter()
         self._started_ns = clock.monotonic_ns()
         self._rates = {camera: RateMeter(self._started_ns) for camera in pipelines}
-        self._next_health_ns = self._started_ns
+        self._next_health_ns = self._next_alive_ns = self._started_ns
         self._outcome = Outcome()
 
     def stop(self) -> None:
@@ -147,6 +147,7 @@ class Service:
                 self._say(errand.due())
             now_ns = self._clock.monotonic_ns()
             self._report_health(now_ns)
+            self._tell_alive(now_ns)
             if (end_ns is not None and now_ns >= end_ns) or self._all_ended():
                 return
 
@@ -179,7 +180,7 @@ class Service:
 
     def _send_all(self, messages: list[Message]) -> None:
         for message in messages:
-            self._outcome.events += message.qos > 0
+            self._outcome.events += message.qos > 0 and not message.retain
             self._outlet.send(message)
 
     def _say(self, messages: list[Message]) -> None:
@@ -197,7 +198,12 @@ class Service:
             return
         self._next_health_ns = now_ns + round(self._reports.interval_s * 1e9)
         self._outlet.send(self._reports.health(self._reading(now_ns)))
-        self._notifier.alive()
+
+    def _tell_alive(self, now_ns: int) -> None:
+        """Each turn of the loop is progress: it looked at a frame, or found that there was none to look at."""
+        if now_ns >= self._next_alive_ns:
+            self._next_alive_ns = now_ns + round(self._notifier.alive_every_s * 1e9)
+            self._notifier.alive()
 
     def _reading(self, now_ns: int) -> Reading:
         overwritten = Counter({"frame_overwritten": self._arrivals.dropped.total()})

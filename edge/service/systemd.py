@@ -5,15 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
 
+_UNWATCHED_S = 30.0  # without a watchdog the word is harmless, and who listens by hand hears it now and then
+
 
 class Notifier:
-    """Sends state lines to the socket systemd names in the environment; does nothing without one."""
+    """Sends state lines to the socket systemd names in the environment; does nothing without one.
 
-    def __init__(self, address: str | None = None) -> None:
-        self._address = address if address is not None else os.environ.get("NOTIFY_SOCKET", "")
+    alive_every_s : how often ``alive`` is due: thrice within the unit's WatchdogSec, so that one late turn is forgiven
+    """
+
+    def __init__(self, address: str | None = None, *, environment: Mapping[str, str] = os.environ) -> None:
+        self._address = address if address is not None else environment.get("NOTIFY_SOCKET", "")
+        self.alive_every_s = _watchdog_s(environment) / 3
 
     def ready(self, status: str) -> None:
         self._send(f"READY=1\nSTATUS={status}")
@@ -34,8 +41,20 @@ class Notifier:
         # A leading @ stands for the abstract name space's leading NUL.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            # Never wait: a listener that does not read must not stop the detector.
+            with socket.socket(
+                socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+            ) as channel:
                 channel.sendto(lines.encode(), address)
+        except BlockingIOError:
+            logger.debug("systemd is not listening just now; not told: %s", lines)
         except OSError as error:
             logger.warning("systemd could not be told: %s", error)
             self._address = ""
+
+
+def _watchdog_s(environment: Mapping[str, str]) -> float:
+    """What WATCHDOG_USEC asks of this process (sd_watchdog_enabled(3)); the environment of a parent asks nothing."""
+    asked, process = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
+    is_ours = not process or process == str(os.getpid())
+    return int(asked) / 1e6 if is_ours and asked.isascii() and asked.isdigit() and int(asked) else _UNWATCHED_S

@@ -99,6 +99,10 @@ class Tracker:
             self._begin(found[:, strong], detections.select(strong), now_ns)
         return self._told()
 
+    def forget(self) -> None:
+        """Give up all that is followed: the camera was away, or its pixels mean something else now."""
+        self._keep([False] * len(self._things))
+
     def _advance(self, captured_ns: int) -> tuple[int, float]:
         before = captured_ns if self._now_ns is None else self._now_ns
         self._now_ns = max(before, captured_ns)

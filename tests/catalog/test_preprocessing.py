@@ -52,6 +52,22 @@ def test_yolo_gets_zero_to_one(family: Family, dtype: str, zero_point: int) -> N
     assert np.array_equal(_stored(layout), _PIXELS + zero_point)
 
 
+@pytest.mark.parametrize("family", _YOLO)
+def test_yolo_gets_zero_to_one_though_its_range_was_fitted_to_imagenet_pictures(family: Family) -> None:
+    scale, zero_point = 0.01865844801068306, -14  # what onnx2tf writes when nobody tells it the pictures' range
+    layout = _layout(family, "int8", scale, zero_point)
+
+    assert np.abs(scale * (_stored(layout) - zero_point) - _PIXELS / 255).max() <= scale
+
+
+@pytest.mark.parametrize("family", _YOLO)
+@pytest.mark.parametrize(("scale", "zero_point"), [(1.0, -128), (1 / 128, 0)])
+def test_yolo_with_a_range_of_bytes_or_of_minus_one_to_one_takes_the_bytes_shifted(
+    family: Family, scale: float, zero_point: int
+) -> None:
+    assert np.array_equal(_stored(_layout(family, "int8", scale, zero_point)), _PIXELS - 128)
+
+
 @given(st.floats(0.003, 0.02), st.integers(-128, 127))
 def test_any_other_int8_range_takes_the_bytes_shifted(scale: float, zero_point: int) -> None:
     layout = _layout(Family.SSD_RAW, "int8", scale, zero_point)

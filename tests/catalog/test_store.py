@@ -147,3 +147,11 @@ def test_folders_are_searched_in_order() -> None:
 
 def test_pulled_models_go_where_the_user_says(tmp_path: Path) -> None:
     assert pull_folder({"EDGE_MODELS": str(tmp_path)}) == tmp_path
+
+
+def test_a_folder_that_this_user_may_not_look_into_is_passed_over(tmp_path: Path) -> None:
+    # as /var/lib/edge is to everybody but the service; a name that no disk takes fails in the same way, even for root
+    closed = tmp_path / ("n" * 300)
+
+    assert find_model("edge-default", folders=(closed, shared_folder("models"))).name == "edge-default"
+    assert pull_folder({"EDGE_MODELS": f"{closed}:{tmp_path}", "XDG_DATA_HOME": str(tmp_path)}) is not None

@@ -71,14 +71,21 @@ def test_a_recording_that_is_not_there_is_a_problem(config_file: Path) -> None:
     assert [problem.key for problem in findings.problems] == ["cameras.yard.source"]
 
 
+def test_a_recording_whose_name_no_disk_takes_is_a_problem_and_no_crash(config_file: Path) -> None:
+    findings = examined(config_file, f"cameras: {{yard: {{source: {'n' * 300}.mp4}}}}")
+
+    (problem,) = findings.problems
+    assert "file name too long" in problem.message
+
+
 def test_a_key_without_effect_is_a_warning_and_the_file_is_good(config_file: Path) -> None:
-    text = "cameras:\n  yard:\n    source: synthetic\n    zones: {a: [[0, 0], [1, 0], [1, 1]]}\n"
+    text = "cameras:\n  yard:\n    source: synthetic\n    motion_gate: {enabled: true}\n"
 
     findings = examined(config_file, text)
 
     assert findings.good
     assert findings.warnings == [
-        "cameras.yard.zones (line 4) is read and checked, but this version does not act on it yet"
+        "cameras.yard.motion_gate (line 4) is read and checked, but this version does not act on it yet"
     ]
 
 

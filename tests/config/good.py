@@ -4,6 +4,7 @@ from __future__ import annotations
 
 GOOD = """\
 device: gate
+timezone: Europe/Berlin
 broker:
   host: broker.example
   port: 8883
@@ -23,10 +24,12 @@ cameras:
     loop: false
     pace: real
     thresholds: {default: 0.5, person: 0.6, traffic light: 0.4}
+    sizes: {default: {max_area: 0.5}, person: {min_area: 0.001}}
     labels: [person, car]
     publish_detections: false
     snapshots: {enabled: true, redact: [person], retain_hours: 24}
     motion_gate: {enabled: true}
+    anchor: bottom
     zones:
       drive: [[0.10, 0.50], [0.90, 0.50], [0.90, 1.00], [0.10, 1.00]]
     ignore:  [[[0.0, 0.0], [1.0, 0.0], [1.0, 0.1], [0.0, 0.1]]]
@@ -37,7 +40,7 @@ cameras:
       person-in-drive: {label: person, zone: drive, when: dwell, seconds: 1, severity: alert, cooldown_seconds: 60,
                         schedule: "22:00-06:00"}
       crowd: {when: count, count: 3}
-      crossing: {when: cross, line: gate-line}
+      crossing: {when: cross, line: gate-line, direction: in}
   street:
     source: rtsp://192.168.1.20:554/stream1
     username: viewer

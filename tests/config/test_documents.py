@@ -22,6 +22,7 @@ from edge.config.values import (
     Outbox,
     Rule,
     SecretRef,
+    Sizes,
     Snapshots,
     Tls,
 )
@@ -34,6 +35,7 @@ CHAPTERS: dict[str, type[msgspec.Struct]] = {
     "broker": Broker,
     "tls": Tls,
     "cameras": Camera,
+    "sizes": Sizes,
     "snapshots": Snapshots,
     "motion_gate": MotionGate,
     "lines": Line,

@@ -46,11 +46,7 @@ def test_a_model_without_persons_goes_with_the_default_redaction() -> None:
 def test_keys_without_effect_yet_are_named_only_when_they_are_set() -> None:
     assert unused_settings(parse("cameras: {yard: {source: synthetic}}")) == []
     assert unused_settings(parse(GOOD)) == [
-        "cameras.yard.zones",
-        "cameras.yard.ignore",
         "cameras.yard.redact",
-        "cameras.yard.lines",
-        "cameras.yard.rules",
         "cameras.yard.snapshots",
         "cameras.yard.motion_gate",
         "home_assistant",

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.flow.running import CHECKOUT
@@ -49,7 +50,7 @@ def test_the_demo_takes_a_clip_and_a_time(copy: Path) -> None:
     clip = copy / "clip.avi"
     writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 240))
     for _ in range(30):
-        writer.write(cv2.UMat(240, 320, cv2.CV_8UC3).get())
+        writer.write(np.full((240, 320, 3), 114, np.uint8))
     writer.release()
 
     shown = demo(copy, "--source", str(clip), "--seconds", "1")

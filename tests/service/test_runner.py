@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
-from edge.core.clock import SystemClock
+from edge.core.clock import HandClock, SystemClock
 from edge.core.errors import RecordingError, SourceError
-from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Track
+from edge.core.protocols import Clock
+from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Standing, Track
 from edge.core.values import EventType as Type
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
@@ -21,15 +24,19 @@ TRACK = Track(1, 0, "person", 0.9, 0.9, Box(0, 0, 10, 20), 0, 0)
 
 
 class Everything:
-    def select(self, detections: Detections) -> Detections:
+    def select(self, detections: Detections, frame: Frame) -> Detections:
         return detections
 
-    confident = select
+    def confident(self, detections: Detections) -> Detections:
+        return detections
 
 
 class NoTracks:
     def update(self, detections: object, captured_ns: int) -> tuple[Track, ...]:
         return ()
+
+    def forget(self) -> None:
+        pass
 
 
 class OneTrackPerRecording:
@@ -48,6 +55,9 @@ class OneTrackPerRecording:
         was_open, self._open = self._open, False
         return [Occurrence(Type.TRACK_END, 0, AT, 0, TRACK)] if was_open else []
 
+    def changes(self) -> list[Standing]:
+        return []
+
 
 def event_line(event: Event) -> Message:
     text = f"{event.id.seq} {event.camera} {event.occurrence.type}"
@@ -55,9 +65,14 @@ def event_line(event: Event) -> Message:
 
 
 def make_service(
-    sources: dict[str, FakeSource], *, whole: bool = True, see: Callable[[Frame], None] = lambda _frame: None
+    sources: dict[str, FakeSource],
+    *,
+    whole: bool = True,
+    see: Callable[[Frame], None] = lambda _frame: None,
+    notifier: Notifier | None = None,
+    clock: Clock | None = None,
 ) -> tuple[Service, FakeOutlet]:
-    clock = SystemClock()
+    clock = clock or SystemClock()
     arrivals = Arrivals(tuple(sources))
     outlet = FakeOutlet()
     identities = Identities("gate", "EPOCH")
@@ -68,7 +83,7 @@ def make_service(
             wanted=Everything(),
             tracker=NoTracks(),
             rules=OneTrackPerRecording(),
-            telling=Telling(event_line),
+            telling=Telling(event_line, lambda standing: Message("standing", str(standing).encode(), retain=True)),
             identities=identities,
             model=ModelRef("m", "0" * 64),
             backend="cpu",
@@ -88,7 +103,7 @@ def make_service(
         arrivals=arrivals,
         outlet=outlet,
         reports=reports,
-        notifier=Notifier(""),
+        notifier=notifier or Notifier(""),
         clock=clock,
     )
     return service, outlet
@@ -161,3 +176,21 @@ def test_a_stop_from_outside_ends_the_run_and_its_open_tracks() -> None:
     assert outcome.cameras["yard"] is CameraState.ONLINE
     assert said(outlet, "event") == ["1 yard track_start", "2 yard track_end"]
     assert said(outlet, "status/yard")[-1] == "offline"
+
+
+def test_the_watchdog_hears_of_progress_however_seldom_health_is_told(tmp_path: Path) -> None:
+    clock = HandClock()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(5.0)
+        service, _ = make_service(
+            {"yard": FakeSource([*frames_of(12), None])},
+            see=lambda _frame: clock.advance(1.0),
+            notifier=Notifier(str(tmp_path / "notify"), environment={"WATCHDOG_USEC": "6000000"}),
+            clock=clock,
+        )
+
+        service.run()
+
+        told = list(iter(lambda: listener.recv(1024), b"STOPPING=1"))
+    assert told.count(b"WATCHDOG=1") >= 6

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
@@ -35,3 +36,26 @@ def test_a_vanished_systemd_is_no_reason_to_stop(tmp_path: Path) -> None:
 
     notifier.ready("watching")
     notifier.stopping()
+
+
+def test_a_listener_that_reads_nothing_does_not_stop_the_service(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        notifier = Notifier(str(tmp_path / "notify"))
+
+        for _ in range(2000):  # more than any queue of datagrams holds
+            notifier.alive()
+
+        assert listener.recv(1024) == b"WATCHDOG=1"
+
+
+def test_the_watchdog_is_fed_three_times_within_what_the_unit_allows() -> None:
+    assert Notifier("", environment={"WATCHDOG_USEC": "30000000"}).alive_every_s == 10.0
+    assert Notifier("", environment={"WATCHDOG_USEC": "6000000", "WATCHDOG_PID": str(os.getpid())}).alive_every_s == 2.0
+
+
+def test_the_watchdog_of_another_process_asks_nothing_of_this_one() -> None:
+    unwatched = Notifier("", environment={}).alive_every_s
+
+    assert Notifier("", environment={"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}).alive_every_s == unwatched
+    assert Notifier("", environment={"WATCHDOG_USEC": "soon"}).alive_every_s == unwatched

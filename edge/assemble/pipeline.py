@@ -1,0 +1,72 @@
+"""One camera's pipeline, as the service and a replay both run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.assemble.rules import make_attention
+from edge.config.values import Camera
+from edge.core.model import Model
+from edge.core.protocols import Clock
+from edge.core.values import Detections, Frame, FrameSize, Message, StageTimes
+from edge.infer.detector import Detector
+from edge.report.payloads import detections_message, event_message, standing_message
+from edge.report.topics import Topics
+from edge.service.identity import Identities, frame_time
+from edge.service.pipeline import Pipeline, Telling
+from edge.track.rulebook import RuleBook
+from edge.track.settings import TrackerSettings
+from edge.track.tracker import Tracker
+from edge.track.wanted import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the pipelines of all cameras share."""
+
+    model: Model
+    detector: Detector
+    topics: Topics
+    identities: Identities
+    clock: Clock
+
+
+def make_pipeline(name: str, camera: Camera, *, wanted: Wanted, rules: RuleBook, shared: Shared) -> Pipeline:
+    """From a frame to messages, for one camera."""
+    model, topics = shared.model, shared.topics
+    return Pipeline(
+        camera=name,
+        detector=shared.detector,
+        wanted=make_attention(camera, wanted, model),
+        tracker=Tracker(TrackerSettings(labels=model.labels, start_scores=wanted.start_scores)),
+        rules=rules,
+        telling=Telling(
+            event=lambda event: event_message(event, topics),
+            standing=lambda standing: standing_message(standing, topics, name),
+            detections=_tell_detections(shared) if camera.publish_detections else None,
+        ),
+        identities=shared.identities,
+        model=model.ref,
+        backend=model.layout.backend,
+        clock=shared.clock,
+    )
+
+
+def _tell_detections(shared: Shared) -> Callable[[Frame, Detections, StageTimes], Message]:
+    model = shared.model
+
+    def tell(frame: Frame, detections: Detections, times: StageTimes) -> Message:
+        return detections_message(
+            shared.topics,
+            frame.camera,
+            detections=detections,
+            labels=model.labels,
+            frame=FrameSize(frame.sequence, frame.width, frame.height),
+            time=frame_time(frame, shared.clock),
+            model=model.ref,
+            backend=model.layout.backend,
+            latency=times,
+        )
+
+    return tell

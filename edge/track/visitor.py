@@ -1,0 +1,97 @@
+"""One thing as the rules know it: across the gaps in which it was out of sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge.core.values import Box, Track
+from edge.track.areas import Point
+from edge.track.moment import Moment
+
+
+@dataclass(slots=True, eq=False)
+class Stay:
+    """A time spent in a zone, or in the picture.
+
+    spoken : the rules that have spoken about it and will not again
+    """
+
+    since: Moment
+    spoken: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A thing in the frame in which it was seen."""
+
+    moment: Moment
+    track: Track
+
+
+@dataclass(slots=True, eq=False)
+class Doubt:
+    """What speaks against where a thing is held to be.
+
+    agreed : when it was last seen where it is held to be
+    first : the first sight of it elsewhere since then; None = none
+    count : sights of it elsewhere since then; clear : those that were clear of the border
+    """
+
+    agreed: Moment
+    first: Sight | None = None
+    count: int = 0
+    clear: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A line has been passed, but the thing is still so near that it may come back."""
+
+    direction: str
+    sight: Sight
+
+
+@dataclass(slots=True, eq=False)
+class Visitor:
+    """A thing, from its first sight to its last.
+
+    number : counts up; a thing that was lost and found again keeps its number
+    sight : the newest
+    anchor : where it stood then, or where it came to stand still: a light change does not move it
+    before : where it stood at the sight before
+    is_seen : whether it was seen in this frame
+    is_again : whether it is a thing that was lost, come back in this frame
+    visit : its time in the picture; stays : its times in zones, by name
+    still_since : when it came to stand still; None = it moves
+    """
+
+    number: int
+    sight: Sight
+    anchor: Point
+    before: Point
+    visit: Stay
+    is_seen: bool = True
+    is_again: bool = False
+    stays: dict[str, Stay] = field(default_factory=dict)
+    doubts: dict[str, Doubt] = field(default_factory=dict)
+    passages: dict[str, Passage] = field(default_factory=dict)
+    still_since: Moment | None = None
+
+    @property
+    def track(self) -> Track:
+        """As it was when it was last seen."""
+        return self.sight.track
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """Where it is, in the order in which it came there."""
+        return tuple(self.stays)
+
+    def stay(self, zone: str | None) -> Stay | None:
+        """Its time in a zone, None when it is not there; without a zone, in the picture."""
+        return self.visit if zone is None else self.stays.get(zone)
+
+
+def longer_side(box: Box) -> float:
+    """Of a box, in pixels."""
+    return max(box.x2 - box.x1, box.y2 - box.y1)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.core.looking import is_file, is_folder, why_missing
+
+
+def test_what_is_there_is_seen_for_what_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "clip.mp4"
+    file.write_bytes(b"x")
+
+    assert (why_missing(file), is_file(file), is_folder(file)) == (None, True, False)
+    assert (why_missing(tmp_path), is_file(tmp_path), is_folder(tmp_path)) == (None, False, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("absent", "nothing there"), ("n" * 300, "file name too long"), ("a\0b", "no possible name")],
+)
+def test_what_is_missing_is_told_in_words(name: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+
+    assert why_missing(path) == words
+    assert not is_file(path)
+    assert not is_folder(path)
+
+
+def test_nothing_lies_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+
+    assert why_missing(tmp_path / "file" / "below") == "nothing there"
