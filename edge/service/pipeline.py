@@ -33,9 +33,6 @@ class Detector(Protocol):
 class Wanted(Protocol):
     """What the camera's configuration lets through."""
 
-    @property
-    def start_scores(self) -> tuple[float, ...]: ...
-
     def select(self, detections: Detections, frame: Frame) -> Detections: ...
 
     def confident(self, detections: Detections) -> Detections: ...
@@ -116,10 +113,9 @@ class Pipeline:
             messages.append(self._telling.detections(frame, shown, self._detector.times))
         return messages
 
-    def want(self, wanted: Wanted) -> None:
-        """Let something else through, from the next frame on; tracks that are there go on."""
-        self._wanted = wanted
-        self._tracker.change_start_scores(wanted.start_scores)
+    def change_start_scores(self, start_scores: tuple[float, ...]) -> None:
+        """What starts a track, by class id, from the next frame on; tracks that are there go on."""
+        self._tracker.change_start_scores(start_scores)
 
     def finish(self) -> list[Message]:
         """The recording has ended, or the camera is gone: so are the tracks. What comes later is somebody new."""

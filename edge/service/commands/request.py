@@ -26,8 +26,11 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Command(Protocol):
     """One thing that can be asked for."""
 
-    name: str
-    request: type[Request]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def request(self) -> type[Request]: ...
 
     def run(self, request: Any) -> dict[str, Any]:
         """Do it; returns what the answer says besides. Raises RefusedError."""
