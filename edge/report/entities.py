@@ -162,7 +162,7 @@ def _of_camera(camera: ShownCamera, topics: Topics) -> Iterator[_Entity]:
             "device_class": "connectivity",
             "value_template": templates.CONNECTED,
             "json_attributes_topic": status,
-            "json_attributes_template": templates.STATE_WORD,
+            "json_attributes_template": templates.STATUS,
             **_DIAGNOSTIC,
         },
     )

@@ -12,15 +12,16 @@ import json
 LATE_S = 300
 TRANSACTION = "home-assistant"
 
+# Attributes may not be called state or name: Home Assistant drops those without a word.
 PROBLEM = "{{ 'OFF' if value_json.state == 'ok' else 'ON' }}"
-REASONS = "{{ {'reasons': value_json.reasons, 'state': value_json.state} | to_json }}"
+REASONS = "{{ {'reasons': value_json.reasons, 'health': value_json.state} | to_json }}"
 TEMPERATURE = "{{ value_json.temperature_c }}"
 INFERENCE = "{{ value_json.latency_ms.get('infer', {}).get('p50') }}"
 DROPPED = "{{ value_json.drops.values() | sum }}"
 OCCUPIED = "{{ 'ON' if value | int(0) > 0 else 'OFF' }}"
 AVAILABLE = "{{ 'online' if value == 'online' else 'offline' }}"
 CONNECTED = "{{ 'ON' if value == 'online' else 'OFF' }}"
-STATE_WORD = "{{ {'state': value} | to_json }}"
+STATUS = "{{ {'status': value} | to_json }}"
 ENABLED = "{{ 'OFF' if value == 'disabled' else 'ON' }}"
 # Empty for what is no alert: Home Assistant lets an event pass only with a type.
 ALERT = (
@@ -35,7 +36,9 @@ ALERT = (
 
 
 def frame_rate(camera: str) -> str:
-    return f"{{{{ value_json.cameras | selectattr('name', 'eq', '{camera}') | map(attribute='fps') | first }}}}"
+    """Unknown for a camera that the device has no longer, until Home Assistant has taken it away."""
+    rates = f"value_json.cameras | selectattr('name', 'eq', '{camera}') | map(attribute='fps') | list"
+    return f"{{{{ ({rates} + [none]) | first }}}}"
 
 
 def crossings(direction: str) -> str:
@@ -45,7 +48,8 @@ def crossings(direction: str) -> str:
 
 def threshold(camera: str, label: str) -> str:
     """From ``info``, where what commands have changed is told."""
-    return f"{{{{ value_json.settings.cameras['{camera}'].thresholds[{_literal(label)}] }}}}"
+    cameras = "(value_json.settings or {}).get('cameras', {})"
+    return f"{{{{ {cameras}.get('{camera}', {{}}).get('thresholds', {{}}).get({_literal(label)}) }}}}"
 
 
 def enable(camera: str, *, enabled: bool) -> str:
