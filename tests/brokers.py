@@ -168,6 +168,11 @@ class Brokers:
         self._started.append(subscriber)
         return subscriber
 
+    def publish(self, broker: Mosquitto, topic: str, payload: str, *options: str) -> None:
+        """As mosquitto_pub does; back when the broker has it."""
+        command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(broker.port), "-q", "1", "-V", "5"]
+        subprocess.run([*command, "-t", topic, "-m", payload, *options], check=True, timeout=PATIENCE_S)
+
     def end(self) -> None:
         for started in reversed(self._started):
             started.stop()

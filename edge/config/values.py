@@ -166,6 +166,13 @@ class HomeAssistant(_Section, frozen=True, kw_only=True):
     prefix: Annotated[str, Text("topic levels such as homeassistant", texts.parse_prefix)] = "homeassistant"
 
 
+class Commands(_Section, frozen=True, kw_only=True):
+    """What may be asked of the device over MQTT."""
+
+    enabled: bool = False
+    per_minute: Annotated[float, Number("a number of commands from 1 to 600", least=1, most=600)] = 30.0
+
+
 class Health(_Section, frozen=True, kw_only=True):
     """How edge tells about itself."""
 
@@ -206,6 +213,7 @@ class Config(_Section, frozen=True, kw_only=True):
     threads: Annotated[int | Literal["auto"], Threads()] = "auto"
     cameras: dict[Name, Camera] = {}
     home_assistant: HomeAssistant = HomeAssistant()
+    commands: Commands = Commands()
     health: Health = Health()
     outbox: Outbox = Outbox()
     origin: Origin = Origin()

@@ -76,6 +76,13 @@ class Lanes:
             self._is_birth = True
             self._changed = dict.fromkeys(sorted(self._board, key=self._birth_rank))
 
+    def repeat_state(self) -> None:
+        """All state again, as on a connect; without a connection the next one does so anyway."""
+        with self._lock:
+            if self._is_connected:
+                self._is_birth = True
+                self._changed = dict.fromkeys(sorted(self._board, key=self._birth_rank))
+
     def disconnect(self, unacknowledged: Iterable[Message]) -> None:
         """What was under way and not acknowledged waits again, in front; detections are gone."""
         with self._lock:
@@ -122,6 +129,12 @@ class Lanes:
     def waiting_events(self) -> int:
         with self._lock:
             return len(self._events)
+
+    @property
+    def has_new_state(self) -> bool:
+        """Whether a topic has a value that was not handed over yet."""
+        with self._lock:
+            return bool(self._changed)
 
     @property
     def is_empty(self) -> bool:

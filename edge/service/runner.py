@@ -40,6 +40,14 @@ class Outlet(Protocol):
     def dropped(self) -> Counter[str]: ...
 
 
+class Errand(Protocol):
+    """What is done between two frames, in the service's own thread: commands, discovery. Both return at once."""
+
+    def open(self) -> list[Message]: ...
+
+    def due(self) -> list[Message]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the service knows about itself at one instant.
@@ -92,8 +100,11 @@ class Service:
         reports: Reports,
         notifier: Notifier,
         clock: Clock,
+        errands: Sequence[Errand] = (),
     ) -> None:
         self._workers = workers
+        self._switches = {worker.camera: worker for worker in workers}
+        self._errands = errands
         self._pipelines = pipelines
         self._arrivals = arrivals
         self._outlet = outlet
@@ -117,6 +128,8 @@ class Service:
         """Run to the end; returns how it went."""
         publisher = threading.Thread(target=self._outlet.run, name="publish", daemon=True)
         self._outlet.open()
+        for errand in self._errands:
+            self._say(errand.open())
         publisher.start()
         for worker in self._workers:
             worker.start()
@@ -134,6 +147,8 @@ class Service:
                     self._look_at(frame)
                 case CameraNews() as news:
                     self._tell_change(news)
+            for errand in self._errands:
+                self._say(errand.due())
             now_ns = self._clock.monotonic_ns()
             self._report_health(now_ns)
             self._tell_alive(now_ns)
@@ -141,6 +156,8 @@ class Service:
                 return
 
     def _look_at(self, frame: Frame) -> None:
+        if not self._switches[frame.camera].is_enabled:
+            return
         pipeline = self._pipelines[frame.camera]
         self._send_all(pipeline.process(frame))
         self._stages.add(pipeline.times)
@@ -154,16 +171,16 @@ class Service:
             # a run that this ends says it once, as its last word
             is_last_word = news.state is CameraState.FAILED and len(self._workers) == 1
             logger.log(logging.DEBUG if is_last_word else logging.ERROR, "camera %s: %s", news.camera, news.error)
-        elif news.state is CameraState.ONLINE:
+        elif news.state in (CameraState.ONLINE, CameraState.DISABLED):
             self._outcome.errors.pop(news.camera, None)
-            logger.info("camera %s: online", news.camera)
+            logger.info("camera %s: %s", news.camera, news.state)
         # The retained health must not deny for half a minute what the camera's own topic says.
         self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
         pipeline = self._pipelines[news.camera]
         if news.state is not CameraState.ONLINE:
             self._send_all(pipeline.finish())
         self._outlet.send(self._reports.camera(news.camera, news.state))
-        if before is not None and news.state in _CHANGES:
+        if before not in (None, CameraState.DISABLED) and news.state in _CHANGES:
             self._send_all([pipeline.tell(self._occurrence(_CHANGES[news.state]))])
 
     def _occurrence(self, kind: EventType) -> Occurrence:
@@ -172,6 +189,11 @@ class Service:
     def _send_all(self, messages: list[Message]) -> None:
         for message in messages:
             self._outcome.events += message.qos > 0 and not message.retain
+            self._outlet.send(message)
+
+    def _say(self, messages: list[Message]) -> None:
+        """What is no event."""
+        for message in messages:
             self._outlet.send(message)
 
     def _all_ended(self) -> bool:
