@@ -21,6 +21,8 @@ _COMMANDS = {
     "eval": ("edge.cli.evaluate", "evaluate"),
     "models": ("edge.cli.models", "models"),
     "track": ("edge.cli.track", "track"),
+    "replay": ("edge.cli.replay", "replay"),
+    "watch": ("edge.cli.watch", "watch"),
 }
 
 

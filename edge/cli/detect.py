@@ -14,6 +14,7 @@ from edge.assemble.model import find
 from edge.capture.image_folder import natural_order
 from edge.capture.pictures import read_picture, write_picture
 from edge.cli.options import model_option, path_kind, prepare_folder, threads_option
+from edge.cli.path_text import path_text
 from edge.core.clock import SystemClock
 from edge.core.errors import EdgeError, RecordingError, UsageError
 from edge.core.model import Model
@@ -108,12 +109,12 @@ def _look(detector: Detector, model: Model, path: Path, *, sequence: int, drawn:
     if drawn is not None:
         write_picture(drawn, draw_detections(image, detections, model.labels))
     return SeenPicture(
-        file=str(path),
+        file=path_text(path),
         width=frame.width,
         height=frame.height,
         model=model.name,
         detections=list(_objects(detections, model.labels)),
-        drawn=None if drawn is None else str(drawn),
+        drawn=None if drawn is None else path_text(drawn),
     )
 
 

@@ -64,10 +64,13 @@ class Preprocessor:
         placement, (width, height) = self._place(image)
         top, left = placement.top, placement.left
         inside = self._canvas[0, top : top + height, left : left + width]
-        if self._way == "as is":
+        if self._way == "as is" and self._layout.colours == "rgb":
             self._resize(image, (width, height), into=inside)
         else:
-            self._convert(self._resize(image, (width, height), into=self._resized), into=inside)
+            pixels = self._resize(image, (width, height), into=self._resized)
+            if self._layout.colours == "bgr":
+                cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR, dst=pixels)
+            self._convert(pixels, into=inside)
         if self._layout.axes == "nchw":
             for channel in range(3):
                 cv2.extractChannel(self._canvas[0], channel, dst=self._values[0, channel])
@@ -98,7 +101,9 @@ class Preprocessor:
         return into
 
     def _convert(self, pixels: Image, *, into: NDArray[Any]) -> None:
-        if self._way == "sign bit":  # 6 times faster than the table
+        if self._way == "as is":
+            into[...] = pixels
+        elif self._way == "sign bit":  # 6 times faster than the table
             np.bitwise_xor(pixels, _SIGN_BIT, out=into.view(np.uint8))
         else:
             cv2.LUT(pixels, self._lut, dst=into)

@@ -22,6 +22,7 @@ from edge.service.systemd import Notifier
 logger = logging.getLogger(__name__)
 
 _IDLE_S = 0.2  # how long the loop waits for a frame before it looks at the clock
+_SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are told in one health message
 _JOIN_S = 2.0  # a capture thread that is still in a native call by then is left to the end of the process
 
 
@@ -80,6 +81,7 @@ class Outcome:
     events: int = 0
     errors: dict[str, EdgeError] = field(default_factory=dict)
     cameras: dict[str, CameraState] = field(default_factory=dict)
+    is_stopped: bool = False  # from outside, before its own end
 
 
 class Service:
@@ -113,11 +115,13 @@ class Service:
         self._stages = StageMeter()
         self._started_ns = clock.monotonic_ns()
         self._rates = {camera: RateMeter(self._started_ns) for camera in pipelines}
-        self._next_health_ns = self._next_alive_ns = self._started_ns
+        self._next_health_ns = self._started_ns + _SOON_NS
+        self._next_alive_ns = self._started_ns
         self._outcome = Outcome()
 
     def stop(self) -> None:
         """Ask for an orderly end; safe from a signal handler."""
+        self._outcome.is_stopped = True
         self._stop.set()
 
     def run(self, duration_s: float | None = None) -> Outcome:
@@ -164,10 +168,14 @@ class Service:
         self._outcome.cameras[news.camera] = news.state
         if news.error is not None:
             self._outcome.errors[news.camera] = news.error
-            logger.error("camera %s: %s", news.camera, news.error)
+            # a run that this ends says it once, as its last word
+            is_last_word = news.state is CameraState.FAILED and len(self._workers) == 1
+            logger.log(logging.DEBUG if is_last_word else logging.ERROR, "camera %s: %s", news.camera, news.error)
         elif news.state in (CameraState.ONLINE, CameraState.DISABLED):
             self._outcome.errors.pop(news.camera, None)
             logger.info("camera %s: %s", news.camera, news.state)
+        # The retained health must not deny for half a minute what the camera's own topic says.
+        self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
         pipeline = self._pipelines[news.camera]
         if news.state is not CameraState.ONLINE:
             self._send_all(pipeline.finish())
@@ -224,8 +232,9 @@ class Service:
         for worker in self._workers:
             worker.ask_to_stop()
         self._arrivals.close()
+        give_up_ns = self._clock.monotonic_ns() + round(_JOIN_S * 1e9)  # for all together: ten that hang take no longer
         for worker in self._workers:
-            if not worker.join(_JOIN_S):
+            if not worker.join(max(0.0, (give_up_ns - self._clock.monotonic_ns()) / 1e9)):
                 logger.warning("camera %s: its read did not return; left behind", worker.camera)
         self._finish_tracks()
         now_ns = self._clock.monotonic_ns()

@@ -16,6 +16,7 @@ SCHEMA = 1
 # A busy street crosses lines all day: a card is written at most so often.
 _LEAST_BETWEEN_NS = 5_000_000_000
 _LARGEST_BYTES = 1 << 20
+_LARGEST = 2**53  # what every reader of JSON takes for a whole number
 
 
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,8 +62,10 @@ class Ledger:
         if counts == self._written:
             return
         if self._written_ns is None or now_ns - self._written_ns >= _LEAST_BETWEEN_NS:
-            self._written_ns = now_ns
+            is_first = self._written is None
             self.write(counts)
+            # after a file's first writing, which holds zeros, no crossing should have to wait
+            self._written_ns = None if is_first and not self._is_failing else now_ns
 
     def write(self, counts: tuple[LineCount, ...]) -> None:
         """Replace the file in one step, so that a power cut leaves the old counts or the new ones."""
@@ -104,8 +107,9 @@ def _parse(file: Path) -> _Kept:
     kept = msgspec.json.decode(content, type=_Kept)
     if kept.schema != SCHEMA:
         raise ValueError(f"schema {kept.schema} instead of {SCHEMA}")
-    if any(min(line.entered, line.left) < 0 for line in kept.lines.values()):
-        raise ValueError("a count below 0")
+    numbers = [number for line in kept.lines.values() for number in (line.entered, line.left, line.since)]
+    if not all(0 <= number <= _LARGEST for number in numbers):
+        raise ValueError("a number out of range")
     return kept
 
 
