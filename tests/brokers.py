@@ -107,7 +107,11 @@ class Mosquitto:
             return
         self._process.send_signal(by)
         self._process.send_signal(signal.SIGCONT)
-        self._process.wait(PATIENCE_S)
+        try:
+            self._process.wait(5.0)
+        except subprocess.TimeoutExpired:  # mosquitto 2.0.11 misses a SIGTERM that comes as it starts
+            self._process.kill()
+            self._process.wait(PATIENCE_S)
         self._process = None
 
 
