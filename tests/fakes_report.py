@@ -26,8 +26,8 @@ from edge.core.values import (
     Track,
 )
 from edge.report.mqtt import MqttSink
-from edge.report.settings import BrokerSettings, Pace
 from edge.report.topics import Topics
+from edge.wire.settings import BrokerSettings, Pace
 from tests.builders import START
 
 PATIENCE_S = 15.0

@@ -10,9 +10,9 @@ from edge.config.values import Broker, SecretRef, Tls
 from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report.mqtt import MqttSink
-from edge.report.settings import BrokerSettings, TlsSettings
 from edge.report.stats import BrokerStats
 from edge.report.topics import Topics
+from edge.wire.settings import BrokerSettings, TlsSettings
 
 
 class MqttOutlet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge import __version__
@@ -12,15 +13,16 @@ from edge.assemble.model import resolve_model
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
 from edge.assemble.source import make_source, parse_camera_source
-from edge.assemble.threads import choose_threads
+from edge.assemble.threads import choose_threads, has_spare_core
 from edge.config.values import Config
 from edge.core.errors import ConfigError
 from edge.core.model import Model
 from edge.core.protocols import Clock
-from edge.core.values import Message
+from edge.core.values import Frame, Message
 from edge.infer.runtime import load_runtime
 from edge.report.states import DeviceInfo, Privacy, info_message
 from edge.report.topics import Topics
+from edge.service.ahead import Ahead
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
 from edge.service.health import camera_status, health_report
@@ -69,10 +71,14 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     pipelines = {name: _pipeline(name, config, wanted[name], shared) for name in config.cameras}
     names = tuple(config.cameras)
     arrivals = Arrivals(names)
+    overlap = has_spare_core(threads)
     service = Service(
-        workers=[_worker(name, config, arrivals=arrivals, clock=clock) for name in names],
+        workers=[
+            _worker(name, config, arrivals=arrivals, clock=clock, ready=detector.shrink if overlap else None)
+            for name in names
+        ],
         pipelines=pipelines,
-        arrivals=arrivals,
+        arrivals=Ahead(arrivals, detector.start) if overlap else arrivals,
         outlet=outlet,
         reports=Reports(
             camera=camera_status(topics),
@@ -105,11 +111,15 @@ def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared) -> Pipe
     return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared)
 
 
-def _worker(name: str, config: Config, *, arrivals: Arrivals, clock: Clock) -> CameraWorker:
+def _worker(
+    name: str, config: Config, *, arrivals: Arrivals, clock: Clock, ready: Callable[[Frame], Frame] | None
+) -> CameraWorker:
+    """``ready`` : what the capture thread does to each frame, where a core is free for it."""
     camera = config.cameras[name]
     source = make_source(name, camera, config.folder, clock)
     is_whole = camera.pace == "fast" and not parse_camera_source(camera, config.folder).is_live
-    return CameraWorker(name, source, put=arrivals.put_and_wait if is_whole else arrivals.put, tell=arrivals.tell)
+    put = arrivals.put_and_wait if is_whole else arrivals.put
+    return CameraWorker(name, source, put=put if ready is None else lambda frame: put(ready(frame)), tell=arrivals.tell)
 
 
 def _info(config: Config, model: Model, topics: Topics) -> Message:

@@ -85,6 +85,10 @@ class Table:
         """A vector of 32-bit floats."""
         return self._values(field, "f", limit)
 
+    def vector(self, field: int, *, item: int, limit: int = MAX_ITEMS) -> tuple[int, int]:
+        """Where the first item of a vector lies, and how many there are; its length stands 4 bytes before."""
+        return self._vector(field, item=item, limit=limit)
+
     def tables(self, field: int, *, limit: int = MAX_ITEMS) -> list[Table]:
         start, length = self._vector(field, item=4, limit=limit)
         positions = range(start, start + 4 * length, 4)

@@ -8,18 +8,18 @@ from collections.abc import Callable
 from edge.core.errors import ConfigError
 from edge.core.protocols import Clock
 from edge.core.values import Message
-from edge.report.backoff import Backoff
-from edge.report.connection import Connection
-from edge.report.dialect import Dialect
 from edge.report.lanes import EVENT_LIMIT, Lanes
-from edge.report.reasons import Cause, Ending
 from edge.report.session import Session
-from edge.report.settings import BrokerSettings, Pace
 from edge.report.states import offline_message, online_message
 from edge.report.stats import BrokerStats, Ledger
-from edge.report.tls import make_context
 from edge.report.topics import Topics
-from edge.report.wake import Wake
+from edge.wire.comeback import Comeback
+from edge.wire.connection import Connection
+from edge.wire.packets import Hello
+from edge.wire.reasons import Cause, Ending
+from edge.wire.settings import BrokerSettings, Pace
+from edge.wire.tls import make_context
+from edge.wire.wake import Wake
 
 logger = logging.getLogger(__name__)
 
@@ -62,14 +62,10 @@ class MqttSink:
         self._pace = pace or Pace()
         self._lanes = Lanes(topics.birth_rank, event_limit=event_limit)
         self._ledger = Ledger()
-        self._dialect = Dialect()
-        self._backoff = Backoff(
-            first_s=self._pace.backoff_first_s, longest_s=self._pace.backoff_longest_s, chance=chance
-        )
+        self._comeback = Comeback(self._pace, chance=chance)
         self._wake = Wake()
         self._finished = Wake()
         self._is_running = False
-        self._short_lives = 0
         self._leave_by_ns: int | None = None
 
     def open(self) -> None:
@@ -114,17 +110,16 @@ class MqttSink:
 
     def _live_once(self) -> float:
         """One connection from its first to its last byte; returns how long to wait before the next."""
-        version = self._dialect.version
+        version = self._comeback.version
         try:
             context = None if self._settings.tls is None else make_context(self._settings.tls)
         except ConfigError as error:  # a certificate being renewed just now; open() has seen good ones
             self._ledger.trouble(str(error))
-            return self._backoff.next_s()
+            return self._comeback.stumble_s()
         will = offline_message(self._topics)
         connection = Connection(
             self._settings,
-            client_id=self._topics.device,
-            will=will,
+            hello=Hello(self._topics.device, will=will),
             version=version,
             context=context,
             pace=self._pace,
@@ -148,23 +143,16 @@ class MqttSink:
     def _next_pause_s(self, ending: Ending, *, was_connected: bool) -> float:
         if ending.cause is Cause.CLOSED:
             return 0.0
-        lived_ns = self._clock.monotonic_ns() - self._ledger.connected_ns
-        is_stable = lived_ns >= self._pace.stable_s * _NS_PER_S
-        if was_connected and is_stable:
-            self._backoff.reset()
-        self._short_lives = self._short_lives + 1 if was_connected and not is_stable else 0
+        lived_s = (self._clock.monotonic_ns() - self._ledger.connected_ns) / _NS_PER_S if was_connected else None
+        seconds = self._comeback.pause_s(ending, lived_s=lived_s)
         self._tell(ending)
-        if self._dialect.note(Cause.LOST if was_connected else ending.cause):
-            return 0.0
-        if ending.cause is Cause.REFUSED:
-            return self._backoff.spread(self._pace.refused_s)
-        return self._backoff.next_s()
+        return seconds
 
     def _tell(self, ending: Ending) -> None:
         self._ledger.is_refused = ending.cause is Cause.REFUSED
         address = f"broker {self._settings.address}: "
         words = ending.words if ending.words.startswith(address) else address + ending.words
-        if ending.cause is Cause.LOST and self._short_lives >= _SHORT_LIVES:
+        if ending.cause is Cause.LOST and self._comeback.short_lives >= _SHORT_LIVES:
             words += f", soon after each connect: does another client use the id {self._topics.device}?"
         self._ledger.trouble(words)
 

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from edge.core.errors import BrokerError
 from edge.core.protocols import Clock
 from edge.core.values import Message
-from edge.report.connection import Connection
 from edge.report.inflight import InFlight
 from edge.report.lanes import Lanes
-from edge.report.packets import Limits, Version, packet_bytes
-from edge.report.reasons import NO_SUBSCRIBER, NOT_AUTHORIZED, QUOTA_EXCEEDED, SUCCESS, Cause, Ending, refusal
-from edge.report.settings import Pace
 from edge.report.stats import Ledger
-from edge.report.wake import Wake
+from edge.wire.connection import Connection
+from edge.wire.packets import Limits, Version, packet_bytes
+from edge.wire.reasons import NO_SUBSCRIBER, NOT_AUTHORIZED, QUOTA_EXCEEDED, SUCCESS, Cause, Ending, refusal
+from edge.wire.settings import Pace
+from edge.wire.wake import Wake
 
 logger = logging.getLogger(__name__)
 

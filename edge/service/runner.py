@@ -12,7 +12,7 @@ from typing import Protocol
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
 from edge.core.values import EventType, Frame, Message, Occurrence
-from edge.service.arrivals import Arrivals
+from edge.service.ahead import Incoming
 from edge.service.camera import CameraWorker
 from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
 from edge.service.news import CameraNews, CameraState
@@ -73,6 +73,7 @@ class Outcome:
     events: int = 0
     errors: dict[str, EdgeError] = field(default_factory=dict)
     cameras: dict[str, CameraState] = field(default_factory=dict)
+    is_stopped: bool = False  # from outside, before its own end
 
 
 class Service:
@@ -86,7 +87,7 @@ class Service:
         *,
         workers: Sequence[CameraWorker],
         pipelines: Mapping[str, Pipeline],
-        arrivals: Arrivals,
+        arrivals: Incoming,
         outlet: Outlet,
         reports: Reports,
         notifier: Notifier,
@@ -109,6 +110,7 @@ class Service:
 
     def stop(self) -> None:
         """Ask for an orderly end; safe from a signal handler."""
+        self._outcome.is_stopped = True
         self._stop.set()
 
     def run(self, duration_s: float | None = None) -> Outcome:
@@ -149,7 +151,9 @@ class Service:
         self._outcome.cameras[news.camera] = news.state
         if news.error is not None:
             self._outcome.errors[news.camera] = news.error
-            logger.error("camera %s: %s", news.camera, news.error)
+            # a run that this ends says it once, as its last word
+            is_last_word = news.state is CameraState.FAILED and len(self._workers) == 1
+            logger.log(logging.DEBUG if is_last_word else logging.ERROR, "camera %s: %s", news.camera, news.error)
         elif news.state is CameraState.ONLINE:
             self._outcome.errors.pop(news.camera, None)
             logger.info("camera %s: online", news.camera)

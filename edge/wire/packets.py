@@ -33,10 +33,43 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The broker's answer to CONNECT; only code 0 means connected."""
+    """The broker's answer to CONNECT; only code 0 means connected.
+
+    session_present : the broker kept our subscriptions and what came in meanwhile
+    """
 
     code: int
     limits: Limits
+    session_present: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Who connects, and what shall be kept of it.
+
+    client_id : empty = the broker chooses one
+    will : what the broker says for us when we vanish
+    clean_start : begin without what the broker kept; mosquitto 2.0 forgets a session that began so, whatever its expiry
+    session_expiry_s : how long the broker keeps subscriptions and messages for us (MQTT 5; in 3.1.1 it decides itself)
+    window : QoS 1 messages that may come in before the first is acknowledged (MQTT 5)
+    """
+
+    client_id: str
+    will: Message | None = None
+    clean_start: bool = True
+    session_expiry_s: int = 0
+    window: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message that came in; at QoS 1 it stays the broker's until it is acknowledged by its number."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    number: int
 
 
 def limits_of(properties: Any) -> Limits:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import select
 import socket
 from collections import deque
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
@@ -19,15 +20,16 @@ from paho.mqtt.properties import Properties
 
 from edge.core.errors import BrokerError
 from edge.core.values import Message
-from edge.report.packets import Answer, Version, limits_of
-from edge.report.reasons import Cause, Ending, departure, network_words
-from edge.report.settings import BrokerSettings, Pace
-from edge.report.tls import TlsContext, alert_words, failure_words
-from edge.report.wake import Wake
+from edge.wire.packets import Answer, Hello, Incoming, Version, limits_of
+from edge.wire.reasons import Cause, Ending, departure, network_words
+from edge.wire.settings import BrokerSettings, Pace
+from edge.wire.tls import TlsContext, alert_words, failure_words
+from edge.wire.wake import Wake
 
 WILL_DELAY_S = 5  # a short blip of the radio need not flap the device's state
-_INCOMING_LIMIT = 64 * 1024  # nothing we subscribe to is larger; the broker keeps what is
+_INCOMING_LIMIT = 256 * 1024  # nothing we subscribe to is larger; the broker keeps what is
 _READS_AT_ONCE = 200
+_Item = TypeVar("_Item")
 _PROTOCOLS = {Version.V5: MQTTProtocolVersion.MQTTv5, Version.V311: MQTTProtocolVersion.MQTTv311}
 
 
@@ -38,7 +40,7 @@ class Connection:
 
     Parameters
     ----------
-    will : what the broker says for us when we vanish
+    hello : who we are, and what the broker keeps for us
     context : None = plain text
     """
 
@@ -46,30 +48,35 @@ class Connection:
         self,
         settings: BrokerSettings,
         *,
-        client_id: str,
-        will: Message,
+        hello: Hello,
         version: Version,
         context: TlsContext | None,
         pace: Pace,
     ) -> None:
         self._settings = settings
-        self._client_id = client_id
+        self._hello = hello
         self._version = version
         self._context = context
-        self._answer: tuple[int, Any] | None = None
+        self._answer: tuple[int, bool, Any] | None = None
         self._acknowledged: deque[tuple[int, int]] = deque()
+        self._received: deque[Incoming] = deque()
+        self._subscribed: deque[tuple[int, ...]] = deque()
         self._departure: int | None = None
         self._logged = ""
         self._error_code = MQTTErrorCode.MQTT_ERR_SUCCESS
-        self._client = self._make_client(will, context, pace)
+        self._client = self._make_client(context, pace)
 
     def open(self) -> None:
         """Resolve, connect, shake hands; sends CONNECT. Raises BrokerError with the reason in words."""
         options: dict[str, Any] = {}
         if self._version is Version.V5:
-            # Expiry 0: the session is ours to keep, not the broker's.
-            asked = _properties(PacketTypes.CONNECT, SessionExpiryInterval=0, MaximumPacketSize=_INCOMING_LIMIT)
-            options = {"clean_start": True, "properties": asked}
+            asked = _properties(
+                PacketTypes.CONNECT,
+                SessionExpiryInterval=self._hello.session_expiry_s,
+                ReceiveMaximum=self._hello.window,
+                MaximumPacketSize=_INCOMING_LIMIT,
+            )
+            options = {"clean_start": self._hello.clean_start, "properties": asked}
         try:
             self._client.connect(self._settings.host, self._settings.port, self._settings.keepalive_s, **options)
         except (OSError, ValueError) as error:  # ValueError: a name that no resolver can be asked for
@@ -92,8 +99,8 @@ class Connection:
         """What the broker answered to CONNECT, None before it has."""
         if self._answer is None:
             return None
-        code, properties = self._answer
-        return Answer(code, limits_of(properties))
+        code, is_present, properties = self._answer
+        return Answer(code, limits_of(properties), is_present)
 
     def publish(self, message: Message, *, expiry_s: int | None) -> int:
         """Hand over a message; returns the number its acknowledgement will carry. Raises ValueError on a bad topic."""
@@ -108,11 +115,29 @@ class Connection:
         self._keep(self._client.loop_write())
         return info.mid
 
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """Ask for topics at QoS 1; ``subscribed`` tells the answer."""
+        self._client.on_message = self._on_message  # before it, what a broker sends unasked is forgotten
+        self._client.subscribe([(topic, 1) for topic in filters])
+        self._keep(self._client.loop_write())
+
+    def subscribed(self) -> list[tuple[int, ...]]:
+        """The answers to ``subscribe`` since the last call: a code per filter, 128 and above is a refusal."""
+        return _taken(self._subscribed)
+
+    def received(self) -> list[Incoming]:
+        """What came in since the last call."""
+        return _taken(self._received)
+
+    def acknowledge(self, message: Incoming) -> None:
+        """It is ours now; until then the broker keeps it."""
+        if message.qos > 0:
+            self._client.ack(message.number, message.qos)
+            self._keep(self._client.loop_write())
+
     def acknowledged(self) -> list[tuple[int, int]]:
         """(number, reason code) of the messages acknowledged since the last call."""
-        taken = list(self._acknowledged)
-        self._acknowledged.clear()
-        return taken
+        return _taken(self._acknowledged)
 
     def wait(self, wake: Wake, timeout_s: float) -> None:
         """Read and write what can be, until something happened, ``wake`` is set or the time is over."""
@@ -145,7 +170,7 @@ class Connection:
     def ending(self) -> Ending:
         """Why it is not open any more."""
         if self._departure is not None:
-            return departure(self._departure, self._client_id)
+            return departure(self._departure, self._hello.client_id)
         words = alert_words(self._logged)
         if words is not None:
             return Ending(Cause.REFUSED, words)
@@ -169,14 +194,15 @@ class Connection:
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS and self._error_code == MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._error_code = code
 
-    def _make_client(self, will: Message, context: TlsContext | None, pace: Pace) -> Client:
+    def _make_client(self, context: TlsContext | None, pace: Pace) -> Client:
         is_v5 = self._version is Version.V5
         client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id=self._client_id,
+            client_id=self._hello.client_id,
             protocol=_PROTOCOLS[self._version],
-            clean_session=None if is_v5 else True,
+            clean_session=None if is_v5 else self._hello.clean_start,
             reconnect_on_failure=False,
+            manual_ack=True,
         )
         client.suppress_exceptions = True
         client.connect_timeout = pace.connect_s
@@ -184,8 +210,10 @@ class Connection:
             client.username_pw_set(self._settings.username, self._settings.password)
         if context is not None:
             client.tls_set_context(context)
-        properties = _properties(PacketTypes.WILLMESSAGE, WillDelayInterval=WILL_DELAY_S) if is_v5 else None
-        client.will_set(will.topic, will.payload, qos=will.qos, retain=will.retain, properties=properties)
+        will = self._hello.will
+        if will is not None:
+            delay = _properties(PacketTypes.WILLMESSAGE, WillDelayInterval=WILL_DELAY_S) if is_v5 else None
+            client.will_set(will.topic, will.payload, qos=will.qos, retain=will.retain, properties=delay)
         self._listen(client)
         return client
 
@@ -193,13 +221,14 @@ class Connection:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
         client.on_socket_open = _on_socket_open
         client.on_log = self._on_log
         # With somebody to tell, paho leaves writing to us, instead of writing from within publish.
         client.on_socket_register_write = _on_socket_register_write
 
-    def _on_connect(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, properties: Any) -> None:
-        self._answer = (reason.value, properties)
+    def _on_connect(self, _client: Any, _userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
+        self._answer = (reason.value, bool(flags.session_present), properties)
         self._client.on_log = None  # its only use is the TLS verdict before the answer; it costs time per message
 
     def _on_disconnect(self, _client: Any, _userdata: Any, flags: Any, reason: Any, _properties: Any) -> None:
@@ -209,9 +238,23 @@ class Connection:
     def _on_publish(self, _client: Any, _userdata: Any, mid: int, reason: Any, _properties: Any) -> None:
         self._acknowledged.append((mid, reason.value))
 
+    def _on_message(self, _client: Any, _userdata: Any, message: Any) -> None:
+        self._received.append(
+            Incoming(message.topic, bytes(message.payload), message.qos, bool(message.retain), message.mid)
+        )
+
+    def _on_subscribe(self, _client: Any, _userdata: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        self._subscribed.append(tuple(reason.value for reason in reasons))
+
     def _on_log(self, _client: Any, _userdata: Any, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR:
             self._logged = text
+
+
+def _taken(queue: deque[_Item]) -> list[_Item]:
+    taken = list(queue)
+    queue.clear()
+    return taken
 
 
 def _properties(packet: int, **values: int) -> Properties:

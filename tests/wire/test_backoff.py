@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.report.backoff import Backoff
-from edge.report.dialect import Dialect
-from edge.report.packets import Version
-from edge.report.reasons import Cause
+from edge.wire.backoff import Backoff
+from edge.wire.dialect import Dialect
+from edge.wire.packets import Version
+from edge.wire.reasons import Cause
 
 
 def test_the_longest_waits_double_up_to_the_limit() -> None:

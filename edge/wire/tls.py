@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.errors import ConfigError
-from edge.report.settings import TlsSettings
+from edge.wire.settings import TlsSettings
 
 # Verification codes of OpenSSL (x509_vfy.h).
 _CERTIFICATE_FAULTS = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edge.report.packets import Version
-from edge.report.reasons import Cause
+from edge.wire.packets import Version
+from edge.wire.reasons import Cause
 
 # Closing without an answer is how some old brokers refuse version 5, and how a starting one behaves behind a proxy.
 _SILENT_LIMIT = 2
