@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from edge.assemble.detector import open_detector
+from edge.assemble.looks import make_look
 from edge.assemble.model import resolve_model
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import make_rules, make_wanted, time_zone
@@ -94,13 +95,15 @@ def assemble_replay(config: Config, camera: str | None, clip: str, start: dateti
         accelerator=config.accelerator,
         threads=choose_threads(config.threads),
         threshold=lowest_score([wanted]),
+        boxes=config.boxes,
         clock=clock,
     )
+    look = make_look(detector, settings.tiles)
     topics = Topics(config.device if "device" in config.origin.lines else DEVICE)
     identities = Identities(topics.device, replay_epoch(clock, _digest(spec)))
     rules = make_rules(settings, wanted, model, zone=zone, ledger=None)
     pipeline = make_pipeline(
-        name, settings, wanted=wanted, rules=rules, shared=Shared(model, detector, topics, identities, clock)
+        name, settings, wanted=wanted, rules=rules, shared=Shared(model, look, topics, identities, clock)
     )
     source = make_source(name, settings, config.folder, clock)
     has_schedules = any(rule.schedule is not None for rule in settings.rules.values())

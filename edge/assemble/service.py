@@ -11,6 +11,7 @@ from edge.assemble.broker import MqttOutlet, make_listening, make_outlet
 from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
 from edge.assemble.detector import open_detector
 from edge.assemble.home_assistant import make_announcer
+from edge.assemble.looks import make_looks, start_by_camera
 from edge.assemble.model import resolve_model
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
@@ -65,6 +66,7 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         accelerator=config.accelerator,
         threads=threads,
         threshold=lowest_score(wanted.values()),
+        boxes=config.boxes,
         clock=clock,
     )
     detector.warm_up()
@@ -76,8 +78,12 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         return _info(config, model, topics, camera_settings(config, model, wanted, overrides))
 
     outlet.send(tell_info())
-    shared = Shared(model, detector, topics, Identities(config.device, new_epoch(clock)), clock)
-    pipelines = {name: _pipeline(name, config, wanted[name], shared) for name in config.cameras}
+    looks = make_looks(config, detector)
+    identities = Identities(config.device, new_epoch(clock))
+    pipelines = {
+        name: _pipeline(name, config, wanted[name], Shared(model, looks[name], topics, identities, clock))
+        for name in config.cameras
+    }
     names = tuple(config.cameras)
     arrivals = Arrivals(names)
     overlap = has_spare_core(threads)
@@ -101,7 +107,7 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     service = Service(
         workers=workers,
         pipelines=pipelines,
-        arrivals=Ahead(arrivals, detector.start) if overlap else arrivals,
+        arrivals=Ahead(arrivals, start_by_camera(looks)) if overlap else arrivals,
         outlet=outlet,
         reports=Reports(
             camera=camera_status(topics),

@@ -63,13 +63,18 @@ class Detector:
             When the run fails.
         """
         run = self._take_started(frame)
-        if run is not None:
-            self._read(run, run.outputs)
-        else:
-            run = _Run()
-            self._invoke(frame, run, lambda outputs: self._read(run, outputs))
+        if run is None:
+            found, self.times = self.look(frame)
+            return found
+        self._read(run, run.outputs)
         self.times = run.times
         return run.found
+
+    def look(self, frame: Frame) -> tuple[Detections, StageTimes]:
+        """As ``detect`` for a frame that was not started, with what each stage took; in the thread that starts."""
+        run = _Run()
+        self._invoke(frame, run, lambda outputs: self._read(run, outputs))
+        return run.found, run.times
 
     def start(self, frame: Frame) -> None:
         """Run the model on a frame whose ``detect`` comes later; in the same order. Raises as ``detect`` does."""

@@ -16,6 +16,7 @@ from edge.core.values import Tensor
 Image = NDArray[np.uint8]
 _SIGN_BIT = np.uint8(0x80)
 _LINEAR = cv2.INTER_LINEAR
+_MOST_SIZES = 32  # of pictures, remembered at a time
 
 
 def pixel_table(layout: InputLayout) -> NDArray[Any]:
@@ -50,8 +51,8 @@ class Preprocessor:
         self._way = _choose_way(self._table)
         self._lut = _as_opencv_table(self._table)
         self._padding = self._table[layout.pad]
-        self._placed: _Place | None = None
-        self._resized = np.empty((0, 0, 3), np.uint8)
+        # By (height, width) of the picture: tiles and cameras of several sizes come in turns.
+        self._places: dict[tuple[int, ...], _Place] = {}
         self._plane = np.empty((0, 0, 3), self._table.dtype)
         self._values: NDArray[Any] | None = None
         # Which picture's padding lies in whose array; a picture of another size moves it.
@@ -94,7 +95,7 @@ class Preprocessor:
 
     def shrink(self, image: Image) -> Image:
         """The picture in the size that it gets inside the input, (height, width, 3) uint8: the dearest step."""
-        size = _place(image, self._layout).size
+        size = _fit(image, self._layout)[1]
         return image if (image.shape[1], image.shape[0]) == size else cv2.resize(image, size, interpolation=_LINEAR)
 
     def _write(
@@ -102,6 +103,7 @@ class Preprocessor:
     ) -> Placement:
         placed = self._find_place(image)
         placement, (width, height) = placed.placement, placed.size
+        scratch = placed.scratch
         canvas = into[0] if self._layout.axes == "nhwc" else self._plane
         if padded_for != placement:
             canvas[...] = self._padding
@@ -112,9 +114,9 @@ class Preprocessor:
             cv2.resize(image, (width, height), dst=inside, interpolation=_LINEAR)
         else:
             if resized is None:
-                resized = cv2.resize(image, (width, height), dst=self._resized, interpolation=_LINEAR)
+                resized = cv2.resize(image, (width, height), dst=scratch, interpolation=_LINEAR)
             if self._layout.colours == "bgr":
-                resized = cv2.cvtColor(resized, cv2.COLOR_RGB2BGR, dst=self._resized)
+                resized = cv2.cvtColor(resized, cv2.COLOR_RGB2BGR, dst=scratch)
             self._convert(resized, into=inside)
         if self._layout.axes == "nchw":
             for channel in range(3):
@@ -122,10 +124,11 @@ class Preprocessor:
         return placement
 
     def _find_place(self, image: Image) -> _Place:
-        placed = self._placed
-        if placed is None or (placed.placement.source_height, placed.placement.source_width) != image.shape[:2]:
-            placed = self._placed = _place(image, self._layout)
-            self._resized = np.empty((placed.size[1], placed.size[0], 3), np.uint8)
+        placed = self._places.get(image.shape[:2])
+        if placed is None:
+            if len(self._places) >= _MOST_SIZES:
+                self._places.clear()
+            placed = self._places[image.shape[:2]] = _place(image, self._layout)
             if self._layout.axes == "nchw" and not self._plane.size:
                 self._plane = np.empty((self._layout.height, self._layout.width, 3), self._table.dtype)
         return placed
@@ -139,19 +142,25 @@ class Preprocessor:
             cv2.LUT(pixels, self._lut, dst=into)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Place:
-    """Where a picture goes, and the (width, height) it gets there."""
+    """Where a picture goes, the (width, height) it gets there, and room for it on its way."""
 
     placement: Placement
     size: tuple[int, int]
+    scratch: Image
 
 
 def _place(image: Image, layout: InputLayout) -> _Place:
+    placement, (width, height) = _fit(image, layout)
+    return _Place(placement, (width, height), np.empty((height, width, 3), np.uint8))
+
+
+def _fit(image: Image, layout: InputLayout) -> tuple[Placement, tuple[int, int]]:
     source, target = (image.shape[1], image.shape[0]), (layout.width, layout.height)
     if layout.resize == "letterbox":
-        return _Place(*place_letterbox(source=source, target=target))
-    return _Place(place_stretch(source=source, target=target), target)
+        return place_letterbox(source=source, target=target)
+    return place_stretch(source=source, target=target), target
 
 
 def _choose_way(table: NDArray[Any]) -> Literal["as is", "sign bit", "table"]:

@@ -112,13 +112,14 @@ class TiledDetector:
         self._detector.warm_up()
 
     def _look(self, frame: Frame) -> tuple[Detections, StageTimes]:
-        parts, times = [self._detector.detect(frame)], self._detector.times
+        found, times = self._detector.look(frame)
+        parts = [found]
         tiles = lay_tiles(self._grid, width=frame.width, height=frame.height) if self._grid.runs > 1 else []
         for tile in tiles:
             image = frame.image[tile.top : tile.bottom, tile.left : tile.right]
-            found = self._detector.detect(replace(frame, image=image, resized=None))
+            found, taken = self._detector.look(replace(frame, image=image, resized=None))
             parts.append(_in_frame(found, tile, frame))
-            times = _added(times, self._detector.times)
+            times = _added(times, taken)
         return self._merge(parts), times
 
     def _merge(self, parts: list[Detections]) -> Detections:
