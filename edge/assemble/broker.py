@@ -7,26 +7,23 @@ from pathlib import Path
 
 from edge.config.secret_files import check_private, read_secret, secret_path
 from edge.config.values import Config, SecretRef, Tls
+from edge.report.topics import Topics
 from edge.service.letters import Setup
 from edge.wire.settings import BrokerSettings, TlsSettings
 
 
-def publisher_setup(
-    config: Config, *, outbox: Path, volatile: Path | None, filters: tuple[str, ...] = (), greeting: str | None = None
-) -> Setup:
+def publisher_setup(config: Config, *, outbox: Path, volatile: Path | None) -> Setup:
     """Reads the secrets the configuration refers to, and checks what can be checked without a network.
 
     Parameters
     ----------
     outbox, volatile : the files the publisher reads
-    filters : topics to subscribe to for the service, beside those the publisher needs itself
-    greeting : where Home Assistant says that it is there
 
     Raises
     ------
     ConfigError
     """
-    broker = config.broker
+    broker, home, topics = config.broker, config.home_assistant, Topics(config.device)
     tls = _tls(broker.tls) if broker.tls else None
     settings = BrokerSettings(
         broker.host,
@@ -52,8 +49,9 @@ def publisher_setup(
         volatile=_text(volatile),
         max_bytes=round(config.outbox.max_megabytes * 1024 * 1024),
         consumer=config.outbox.consumer,
-        filters=filters,
-        greeting=greeting,
+        # nothing is subscribed to that the configuration does not switch on
+        filters=(topics.all_commands(),) if config.commands.enabled else (),
+        greeting=topics.home_assistant_status(home.prefix) if home.enabled else None,
         log_level=logging.getLogger().level,
     )
 

@@ -51,6 +51,12 @@ def make_publisher(channel: Channel, setup: Setup, clock: SystemClock) -> Publis
         sink.send(message)
 
     receipts = Receipts(courier, topics, consumer=setup.consumer, answer=answer)
+
+    def pass_on(heard: Heard) -> None:
+        if heard.topic not in own:
+            publisher.pass_on(Arrived(heard.topic, heard.payload, heard.retained))
+
+    own = {each.filter for each in receipts.subscriptions()}
     comeback = None if setup.greeting is None else Comeback(clock)
     sink = MqttSink(
         broker_settings(setup),
@@ -60,19 +66,15 @@ def make_publisher(channel: Channel, setup: Setup, clock: SystemClock) -> Publis
         listening=Listening(
             [
                 *receipts.subscriptions(),
-                *(Subscription(each, lambda heard: publisher.pass_on(_arrived(heard)), True) for each in setup.filters),
+                *(Subscription(each, pass_on, True) for each in setup.filters),
                 *([] if comeback is None or setup.greeting is None else [Subscription(setup.greeting, comeback.hear)]),
             ],
             comeback,
         ),
     )
     sink.open()
-    publisher = Publisher(channel, sink, progress=lambda: _progress(sink, courier), clock=clock)
+    publisher = Publisher(channel, sink, progress=lambda heard: _progress(sink, courier, heard), clock=clock)
     return publisher
-
-
-def _arrived(heard: Heard) -> Arrived:
-    return Arrived(heard.topic, heard.payload, heard.retained)
 
 
 def broker_settings(setup: Setup) -> BrokerSettings:
@@ -93,10 +95,12 @@ def broker_settings(setup: Setup) -> BrokerSettings:
     )
 
 
-def _progress(sink: MqttSink, courier: Courier) -> Progress:
+def _progress(sink: MqttSink, courier: Courier, heard: int) -> Progress:
     stats, troubles = sink.stats(), courier.troubles()
     return Progress(
         beat=stats.beat,
+        heard=heard,
+        is_settled=sink.is_settled(),
         is_connected=stats.is_connected,
         connects=stats.connects,
         delivered=stats.delivered,

@@ -9,30 +9,35 @@ from pathlib import Path
 
 from edge import __version__
 from edge.assemble.broker import publisher_setup
+from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
 from edge.assemble.detector import open_detector
+from edge.assemble.home_assistant import make_announcer
+from edge.assemble.looks import make_looks, start_by_camera
 from edge.assemble.model import resolve_model
 from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, teller, volatile_path
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
 from edge.assemble.source import make_source, parse_camera_source
-from edge.assemble.threads import choose_threads
+from edge.assemble.threads import choose_threads, has_spare_core
 from edge.config.values import Config
 from edge.core.errors import ConfigError
 from edge.core.model import Model
 from edge.core.protocols import Clock
-from edge.core.values import Message
+from edge.core.values import Frame, Message
 from edge.infer.runtime import load_runtime
+from edge.report.listening import Heard, Inbox
 from edge.report.outbox.values import Loss, Outgoing
 from edge.report.outbox.writer import OutboxWriter
 from edge.report.states import Delivery, DeviceInfo, Privacy, info_message
 from edge.report.topics import Topics
+from edge.service.ahead import Ahead
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.pipeline import Pipeline
 from edge.service.publishing import Publishing
-from edge.service.runner import Reports, Service
+from edge.service.runner import Errand, Reports, Service
 from edge.service.systemd import Notifier
 from edge.track.wanted import Wanted, lowest_score
 
@@ -60,33 +65,64 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     _check_sources(config)
     model = resolve_model(config)
     wanted = {name: make_wanted(name, camera, model) for name, camera in config.cameras.items()}
+    overrides = open_overrides(config, wanted)
     threads = choose_threads(config.threads)
     detector = open_detector(
         model,
         accelerator=config.accelerator,
         threads=threads,
         threshold=lowest_score(wanted.values()),
+        boxes=config.boxes,
         clock=clock,
     )
     detector.warm_up()
     topics = Topics(config.device)
+    inbox = Inbox()
     identities = Identities(config.device, new_epoch(clock))
     outbox = outbox_path(config)
+
+    def tell_info(delivery: Delivery) -> Message:
+        return _info(config, model, topics, delivery, camera_settings(config, model, wanted, overrides))
+
     outlet = make_outlet(
         config,
         outbox,
         tell=teller(topics, identities, clock, cameras=tuple(config.cameras), backend=model.layout.backend),
-        describe=lambda delivery: _info(config, model, topics, delivery),
+        describe=tell_info,
+        hear=inbox.put,
         clock=clock,
     )
-    shared = Shared(model, detector, topics, identities, clock)
-    pipelines = {name: _pipeline(name, config, wanted[name], shared) for name in config.cameras}
+    looks = make_looks(config, detector)
+    pipelines = {
+        name: _pipeline(name, config, wanted[name], Shared(model, looks[name], topics, identities, clock))
+        for name in config.cameras
+    }
     names = tuple(config.cameras)
     arrivals = Arrivals(names)
+    overlap = has_spare_core(threads)
+    ready = detector.shrink if overlap else None
+    workers = [
+        _worker(
+            name,
+            config,
+            arrivals=arrivals,
+            clock=clock,
+            ready=ready,
+            is_enabled=overrides.of(name).enabled is not False,
+        )
+        for name in names
+    ]
+    announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
+    errands: list[Errand] = [] if announcer is None else [announcer]
+    if config.commands.enabled:
+        parts = Adjustable(model, detector, wanted, pipelines, workers)
+        errands += [
+            make_desk(config, parts, overrides, inbox=inbox, topics=topics, clock=clock, tell_info=outlet.describe)
+        ]
     service = Service(
-        workers=[_worker(name, config, arrivals=arrivals, clock=clock) for name in names],
+        workers=workers,
         pipelines=pipelines,
-        arrivals=arrivals,
+        arrivals=Ahead(arrivals, start_by_camera(looks)) if overlap else arrivals,
         outlet=outlet,
         reports=Reports(
             camera=camera_status(topics),
@@ -95,14 +131,18 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         ),
         notifier=Notifier(),
         clock=clock,
+        errands=errands,
     )
-    runtime = load_runtime()
-    summary = (
+    return Assembly(service, outlet, outbox, _summary(config, model, threads, outbox))
+
+
+def _summary(config: Config, model: Model, threads: int, outbox: Path) -> str:
+    runtime, names = load_runtime(), tuple(config.cameras)
+    return (
         f"edge {__version__}: device {config.device}, {len(names)} camera(s) {', '.join(names)}; model {model.name} on "
         f"{model.layout.backend} ({runtime.name} {runtime.version}, {threads} threads); "
         f"broker {config.broker.host}:{config.broker.port}; events wait in {outbox}"
     )
-    return Assembly(service, outlet, outbox, summary)
 
 
 def make_outlet(
@@ -112,9 +152,17 @@ def make_outlet(
     tell: Callable[[Loss], Outgoing],
     describe: Callable[[Delivery], Message],
     clock: Clock,
+    hear: Callable[[Heard], None] = lambda _heard: None,
     keeper: SpeakingKeeper | None = None,
 ) -> Publishing:
-    """The way out: the outbox's writer here, its reader in a process of its own."""
+    """The way out: the outbox's writer here, its reader in a process of its own.
+
+    Parameters
+    ----------
+    tell : makes the event that tells of a loss
+    describe : says which promise is in force
+    hear : takes what came in and is not for the publisher
+    """
     volatile = volatile_path(outbox)
     keeper = keeper or SpeakingKeeper(outbox, volatile_path=volatile, policy=outbox_policy(config), clock=clock)
     outlet = Publishing(
@@ -122,6 +170,7 @@ def make_outlet(
         OutboxWriter(keeper, tell, clock=clock),
         guarantee=Delivery.ACKNOWLEDGED if config.outbox.consumer is None else Delivery.CONFIRMED,
         describe=describe,
+        hear=hear,
         clock=clock,
     )
     keeper.on_commit = outlet.committed
@@ -142,14 +191,25 @@ def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared) -> Pipe
     return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared)
 
 
-def _worker(name: str, config: Config, *, arrivals: Arrivals, clock: Clock) -> CameraWorker:
+def _worker(
+    name: str,
+    config: Config,
+    *,
+    arrivals: Arrivals,
+    clock: Clock,
+    ready: Callable[[Frame], Frame] | None,
+    is_enabled: bool,
+) -> CameraWorker:
+    """``ready`` : what the capture thread does to each frame, where a core is free for it."""
     camera = config.cameras[name]
     source = make_source(name, camera, config.folder, clock)
     is_whole = camera.pace == "fast" and not parse_camera_source(camera, config.folder).is_live
-    return CameraWorker(name, source, put=arrivals.put_and_wait if is_whole else arrivals.put, tell=arrivals.tell)
+    put = arrivals.put_and_wait if is_whole else arrivals.put
+    prepared = put if ready is None else lambda frame: put(ready(frame))
+    return CameraWorker(name, source, put=prepared, tell=arrivals.tell, is_enabled=is_enabled)
 
 
-def _info(config: Config, model: Model, topics: Topics, delivery: Delivery) -> Message:
+def _info(config: Config, model: Model, topics: Topics, delivery: Delivery, settings: Settings) -> Message:
     runtime = load_runtime()
     publishing = tuple(name for name, camera in config.cameras.items() if camera.publish_detections)
     info = DeviceInfo(
@@ -161,5 +221,6 @@ def _info(config: Config, model: Model, topics: Topics, delivery: Delivery) -> M
         cameras=tuple(config.cameras),
         delivery=delivery,
         privacy=Privacy(detections=publishing),
+        settings=settings,
     )
     return info_message(topics, info)

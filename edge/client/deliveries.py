@@ -83,10 +83,8 @@ class Deliveries:
         deadline_ns = self._clock.monotonic_ns() + round(timeout_s * _NS_PER_S)
         with self._condition:
             while self._connection is not None:
-                try:
+                with self._writing():
                     delivery = self._next(self._connection)
-                except sqlite3.OperationalError as error:
-                    raise StoreError(f"{self._path}: can't be read or written ({error}); check the disk") from error
                 if delivery is not None:
                     return delivery
                 left_s = (deadline_ns - self._clock.monotonic_ns()) / _NS_PER_S
@@ -97,13 +95,16 @@ class Deliveries:
 
     def done(self, delivery: Delivery) -> None:
         """It is the user's now: strike it out. A kill before this line hands it over again."""
-        with self._settled(delivery) as connection:
+        with self._settled(delivery) as connection, self._writing():
             _strike_out(connection, delivery)
         self.handed += 1
 
     @contextmanager
     def done_with(self, delivery: Delivery) -> Iterator[sqlite3.Connection]:
-        """Exactly once: what the body writes with this connection and the striking out are one durable transaction."""
+        """Exactly once: what the body writes with this connection and the striking out are one durable transaction.
+
+        The body neither commits nor uses ``executescript``, which commits; an exception takes everything back.
+        """
         with self._settled(delivery) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             try:
@@ -127,7 +128,7 @@ class Deliveries:
 
     def fail(self, delivery: Delivery) -> None:
         """It will not work in this run: set aside, the next one goes on; the next start tries it again."""
-        with self._settled(delivery) as connection:
+        with self._settled(delivery) as connection, self._writing():
             connection.execute(
                 "UPDATE waiting SET state = ? WHERE device = ? AND epoch = ? AND seq = ?",
                 (FAILED, delivery.device, delivery.epoch, delivery.seq),
@@ -148,12 +149,17 @@ class Deliveries:
                 raise RuntimeError("the consumer is closed: what was not done by then is handed over at the next start")
             try:
                 yield self._connection
-            except sqlite3.OperationalError as error:
-                raise StoreError(f"{self._path}: can't be written ({error}); check the disk") from error
             finally:
                 self._busy.pop(delivery.device, None)
                 self._condition.notify_all()
         self._on_room()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"{self._path}: can't be read or written ({error}); check the disk") from error
 
     def _next(self, connection: sqlite3.Connection) -> Delivery | None:
         now_ns = self._clock.monotonic_ns()

@@ -96,7 +96,7 @@ class Gaps:
         ]
         ranges = [(first, last) for first, last in gone if first <= last]
         if ranges and ranges[0][0] == 1 and request.epoch == next(iter(self._book.epochs(request.device)), None):
-            self._intake.lose(request.device, request.epoch, ranges[:1], BEFORE_OUR_TIME)
+            self._lose(request.device, request.epoch, ranges[:1], BEFORE_OUR_TIME)
             ranges = ranges[1:]
         self._lose(request.device, request.epoch, ranges, NOT_HELD)
 
@@ -110,7 +110,7 @@ class Gaps:
         for epoch, progress in list(self._book.epochs(device).items()):
             missing = progress.missing
             if epoch == first_epoch and missing and missing[0][0] == 1:
-                self._intake.lose(device, epoch, missing[:1], BEFORE_OUR_TIME)
+                self._lose(device, epoch, missing[:1], BEFORE_OUR_TIME)
                 missing = missing[1:]
             self._lose(device, epoch, missing, NOT_KEPT if self._is_named else NOT_ASKED)
 
@@ -118,3 +118,4 @@ class Gaps:
         listed = list(ranges)
         if listed:
             self._intake.lose(device, epoch, listed, cause)
+            self._confirmations.due([(device, epoch)])

@@ -39,7 +39,7 @@ class Lanes:
         self._changed: dict[str, None] = {}  # topics whose value the broker has not got, in order
         self._events: deque[Message] = deque()
         self._detections: deque[tuple[int, Message]] = deque()
-        self._is_connected = False
+        self._is_connected: bool | None = None  # None: the first connection is still being made
         self._is_birth = False
         self._events_first = True
         self._drops = Drops()
@@ -117,10 +117,17 @@ class Lanes:
             return len(self._events)
 
     @property
+    def has_new_state(self) -> bool:
+        """Whether a topic has a value that was not handed over yet."""
+        with self._lock:
+            return bool(self._changed)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing is left that should still be delivered."""
         with self._lock:
-            return not self._events and not self._changed and (self._courier is None or self._courier.is_idle)
+            is_delivered = self._courier is None or self._courier.is_idle
+            return is_delivered and not self._events and not self._changed and not self._detections
 
     def _post(self, message: Message) -> None:
         if message.topic not in self._board and len(self._board) >= STATE_LIMIT:
@@ -135,7 +142,7 @@ class Lanes:
             self._count(overflow=1)
 
     def _put_detection(self, message: Message, now_ns: int) -> None:
-        if not self._is_connected:
+        if self._is_connected is False:
             self._count(disconnected=1)
             return
         if len(self._detections) >= DETECTION_LIMIT:

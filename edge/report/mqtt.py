@@ -122,6 +122,10 @@ class MqttSink:
         """How it goes; from any thread."""
         return self._ledger.snapshot(self._lanes.drops, waiting_events=self._lanes.waiting_events)
 
+    def is_settled(self) -> bool:
+        """Whether the broker has all state as it is now; from any thread."""
+        return self._ledger.is_connected and not self._lanes.has_new_state and not self._ledger.in_flight
+
     def _has_time(self) -> bool:
         """False when ``close`` was long ago; what was sent just before a quick ``close`` still has its chance."""
         return self._leave_by_ns is None or self._clock.monotonic_ns() < self._leave_by_ns

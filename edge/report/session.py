@@ -126,6 +126,32 @@ class Session:
                 return Ending(Cause.LOST, f"no acknowledgement for {self._pace.acknowledge_s:g} s")
         return self._connection.ending()
 
+    def _subscribe(self) -> None:
+        """Before the first word, so that nobody who hears it asks in vain."""
+        wanted = self._listening.subscriptions
+        if wanted:
+            as_published = {each.filter for each in wanted if each.as_published}
+            self._connection.subscribe([each.filter for each in wanted], as_published=as_published)
+
+    def _listen(self) -> None:
+        for message in self._connection.received():
+            self._connection.acknowledge(message)
+            self._listening.hear(message.topic, message.payload, retained=message.retain)
+        for codes in self._connection.subscribed():
+            self._tell_refused(codes)
+        if self._listening.is_state_wanted():
+            self._lanes.repeat_state()
+
+    def _tell_refused(self, codes: tuple[int, ...]) -> None:
+        refused = [
+            each.filter for each, code in zip(self._listening.subscriptions, codes, strict=False) if code >= _REFUSED
+        ]
+        if refused:
+            self._ledger.trouble(
+                f"the broker does not let {self._client_id} subscribe to {', '.join(refused)}: what is said there is "
+                "not heard; check the broker's access list"
+            )
+
     def _leave(self, leave_by_ns: int) -> Ending:
         """Deliver what can be delivered, say offline, go. Without its acknowledgement the last will has to speak."""
         reserve_ns = round((leave_by_ns - self._now_ns()) * _FAREWELL_SHARE)
@@ -157,32 +183,6 @@ class Session:
         self._connection.wait(self._wake, longest_s)
         self._settle()
         self._listen()
-
-    def _subscribe(self) -> None:
-        """Before the first word, so that nobody who hears it asks in vain."""
-        wanted = self._listening.subscriptions
-        if wanted:
-            as_published = {each.filter for each in wanted if each.as_published}
-            self._connection.subscribe([each.filter for each in wanted], as_published=as_published)
-
-    def _listen(self) -> None:
-        for message in self._connection.received():
-            self._connection.acknowledge(message)
-            self._listening.hear(message.topic, message.payload, retained=message.retain)
-        for codes in self._connection.subscribed():
-            self._tell_refused(codes)
-        if self._listening.is_state_wanted():
-            self._lanes.repeat_state()
-
-    def _tell_refused(self, codes: tuple[int, ...]) -> None:
-        refused = [
-            each.filter for each, code in zip(self._listening.subscriptions, codes, strict=False) if code >= _REFUSED
-        ]
-        if refused:
-            self._ledger.trouble(
-                f"the broker does not let {self._client_id} subscribe to {', '.join(refused)}: what is said there is "
-                "not heard; check the broker's access list"
-            )
 
     def _send_waiting(self) -> bool:
         """Send what can go now, a handful at a time; whether more could go at once."""

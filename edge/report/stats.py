@@ -13,7 +13,7 @@ class Drops:
     """Messages that will not arrive, by cause.
 
     overflow : events pushed out of a full queue, or topics beyond the board's bound
-    disconnected : detections while there was no connection
+    disconnected : detections while there was no connection (the first attempt is waited for)
     expired : detections that grew old, or were pushed out by newer ones, on a slow connection
     oversize : larger than the broker takes
     denied : the broker's access list forbids the topic

@@ -59,9 +59,13 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
     """How publishing goes: a sign of life too. Counts are since the start of this publisher.
 
     beat : grows while the publishing thread works
+    heard : messages taken from the service
+    is_settled : the broker has all state of them
     """
 
     beat: int = 0
+    heard: int = 0
+    is_settled: bool = False
     is_connected: bool = False
     connects: int = 0
     delivered: int = 0

@@ -38,17 +38,20 @@ class Sender(Protocol):
 
 
 class Publisher:
-    """Lives until the service tells it to leave, or is gone."""
+    """Lives until the service tells it to leave, or is gone.
 
-    def __init__(self, channel: Channel, sender: Sender, *, progress: Callable[[], Progress], clock: Clock) -> None:
+    progress : how it goes, given how many messages were taken from the service
+    """
+
+    def __init__(self, channel: Channel, sender: Sender, *, progress: Callable[[int], Progress], clock: Clock) -> None:
         self._channel = channel
         self._sender = sender
         self._progress = progress
         self._clock = clock
         self._wake = Wake()
         self._arrived: deque[Arrived] = deque(maxlen=_ARRIVED)
+        self._heard = 0
         self._is_leaving = False
-        self._told = Progress()
         self._told_ns = 0
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
 
@@ -81,12 +84,13 @@ class Publisher:
         now_ns = self._clock.monotonic_ns()
         if now_ns - self._told_ns >= _REPORT_NS and self._channel.is_flushed:
             self._told_ns = now_ns
-            self._channel.send(letters.encode(self._progress()))
+            self._channel.send(letters.encode(self._progress(self._heard)))
 
     def _obey(self, frame: bytes) -> None:
         match letters.read_by_publisher(frame):
             case Tell(message):
                 self._sender.send(message)
+                self._heard += 1
             case Committed():
                 self._sender.hint()
             case Leave(within_s):
@@ -104,7 +108,7 @@ class Publisher:
             self._wake.set()
 
     def _last_word(self) -> None:
-        self._channel.send(letters.encode(self._progress()))
+        self._channel.send(letters.encode(self._progress(self._heard)))
         deadline_ns = self._clock.monotonic_ns() + round(_LAST_WORD_S * 1e9)
         while not self._channel.is_flushed and self._clock.monotonic_ns() < deadline_ns:
             self._channel.wait(0.1)

@@ -18,6 +18,7 @@ import msgspec
 
 from edge.core.protocols import Clock
 from edge.core.values import EventMessage, Message
+from edge.report.listening import Heard
 from edge.report.outbox.values import Mode, OutboxReading, Outgoing
 from edge.report.outbox.writer import OutboxWriter
 from edge.report.states import Delivery
@@ -47,6 +48,7 @@ class Publishing:
     setup : for each publisher
     guarantee : the promise while the outbox is on disk
     describe : what to say when the promise in force changes
+    hear : takes what came in for the service; called by the thread of ``run``
     """
 
     def __init__(
@@ -56,12 +58,14 @@ class Publishing:
         *,
         guarantee: Delivery,
         describe: Callable[[Delivery], Message],
+        hear: Callable[[Heard], None],
         clock: Clock,
     ) -> None:
         self._writer = writer
         self._wake = Wake()
         self._guarantee = guarantee
         self._describe = describe
+        self._hear_out = hear
         self._clock = clock
         self._child = Child("publish", MODULE, greet=lambda: [letters.encode(setup)], clock=clock)
         self._lock = threading.Lock()
@@ -69,7 +73,7 @@ class Publishing:
         self._changed: dict[str, None] = {}
         self._detections: deque[Message] = deque()
         self._drops: Counter[str] = Counter()
-        self._arrived: deque[Arrived] = deque(maxlen=100)
+        self._passed_on = 0
         self._before = Progress()
         self._progress = Progress()
         self._progressed_ns = 0
@@ -120,12 +124,15 @@ class Publishing:
             self._delivery = delivery
             self.send(self._describe(delivery))
 
-    def arrived(self) -> list[Arrived]:
-        """What came in since the last call and was not for the publisher."""
-        taken = []
-        while self._arrived:
-            taken.append(self._arrived.popleft())
-        return taken
+    def describe(self) -> Message:
+        """What this device is, and which promise is in force."""
+        return self._describe(self._delivery or self._guarantee)
+
+    def is_settled(self) -> bool:
+        """Whether the broker has all state as it is now."""
+        with self._lock:
+            progress = self._progress
+            return not self._changed and progress.is_settled and progress.heard == self._passed_on
 
     def standing(self) -> Standing:
         """How it goes."""
@@ -172,6 +179,7 @@ class Publishing:
         """A new publisher knows nothing: all state is for it."""
         self._before = letters.total(self._before, self._progress)
         self._progress = Progress()
+        self._passed_on = 0
         self._progressed_ns = self._clock.monotonic_ns()
         self._has_news = False  # it reads the outbox anyway
         with self._lock:
@@ -191,13 +199,17 @@ class Publishing:
     def _next(self) -> Message | None:
         with self._lock:
             topic = next(iter(self._changed), None)
-            if topic is not None:
-                del self._changed[topic]
-                return self._board[topic]
-            return self._detections.popleft() if self._detections else None
+            if topic is None and not self._detections:
+                return None
+            self._passed_on += 1
+            if topic is None:
+                return self._detections.popleft()
+            del self._changed[topic]
+            return self._board[topic]
 
     def _put_back(self, message: Message) -> None:
         with self._lock:
+            self._passed_on -= 1
             if message.retain:
                 self._changed = {message.topic: None} | self._changed
             else:
@@ -222,8 +234,8 @@ class Publishing:
                 if progress.beat != self._progress.beat:
                     self._progressed_ns = self._clock.monotonic_ns()
                 self._progress = progress
-            case Arrived() as arrived:
-                self._arrived.append(arrived)
+            case Arrived(topic, payload, retained):
+                self._hear_out(Heard(topic, payload, retained))
 
     def _watch(self) -> None:
         if self._child.pid is None:

@@ -123,6 +123,7 @@ class Connection:
         ----------
         as_published : those whose messages keep their retain flag also when they come live (MQTT 5)
         """
+        self._client.on_message = self._on_message  # before it, what a broker sends unasked is forgotten
         if self._version is Version.V5:
             options = [SubscribeOptions(qos=1, retainAsPublished=each in as_published) for each in filters]
             self._client.subscribe(list(zip(filters, options, strict=True)))
@@ -230,7 +231,6 @@ class Connection:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
-        client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         client.on_socket_open = _on_socket_open
         client.on_log = self._on_log
