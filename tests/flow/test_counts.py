@@ -37,5 +37,6 @@ def test_counts_are_retained_and_lines_count_on_after_a_restart(shared: Path, tm
     assert first.payloads("camera/room/zone/right/person")[-4:] == ["1", "0", "1", "0"]
     assert [event["rule"]["name"] for event in first.events() if event["rule"]] == ["comes", "comes"]
     lines = [json.loads(text) for run in (first, second) for text in run.payloads("camera/room/line/pillar")]
-    assert [(each["in"], each["out"]) for each in lines] == [(0, 0), (0, 1), (0, 2), (0, 2), (0, 3), (0, 4)]
+    counted = [(each["in"], each["out"]) for each in lines]
+    assert [count for count in dict.fromkeys(counted) if count != (0, 0)] == [(0, 1), (0, 2), (0, 3), (0, 4)]
     assert len({each["since"] for each in lines}) == 1
