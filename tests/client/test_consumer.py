@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.client import Consumer, ConsumerSettings, NoticeKind
+from edge.client import Consumer, ConsumerSettings, Delivery, NoticeKind
 from edge.core.errors import ConfigError
 from edge.wire.settings import BrokerSettings
 from tests.brokers import Mosquitto
