@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A loaded machine is slow now and then; hypothesis would call that a failure.
+settings.register_profile("edge", deadline=None)
+settings.load_profile("edge")
 
 SHARED = Path(os.environ.get("EDGE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared")
 

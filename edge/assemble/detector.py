@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.catalog.raw_boxes import cut_postprocess
 from edge.core.clock import SystemClock
 from edge.core.errors import ModelError
 from edge.core.model import Model
@@ -14,7 +16,7 @@ from edge.core.protocols import Clock
 from edge.infer.decoding import make_decoder
 from edge.infer.delegate import open_edgetpu
 from edge.infer.detector import Detector
-from edge.infer.interpreter import LiteInterpreter, open_interpreter
+from edge.infer.interpreter import LiteInterpreter, open_interpreter, read_model_file
 from edge.infer.runtime import Runtime, load_runtime
 
 _ANCHOR_SIZE = 4  # centre y, centre x, height, width
@@ -29,6 +31,7 @@ def open_detector(
     nms_iou: float | None = None,
     max_boxes: int = 300,
     multi_label: bool = False,
+    boxes: Literal["graph", "raw"] = "graph",
     clock: Clock | None = None,
 ) -> Detector:
     """Load a model, ready to run.
@@ -40,6 +43,7 @@ def open_detector(
     threshold : None = the card's
     nms_iou : None = the layout's
     max_boxes, multi_label : see `edge.infer.decoding.make_decoder`
+    boxes : "raw" = read an SSD before the post-processing in its graph, which keeps few boxes
 
     Raises
     ------
@@ -50,7 +54,11 @@ def open_detector(
     """
     runtime = load_runtime()
     delegate = _open_delegate(model, accelerator, runtime)
-    interpreter = open_interpreter(model, runtime, threads=threads, delegate=delegate)
+    content = None
+    if boxes == "raw":
+        cut = cut_postprocess(model, read_model_file(model.path, sha256=model.sha256))
+        model, content = replace(model, layout=cut.layout), cut.content
+    interpreter = open_interpreter(model, runtime, threads=threads, delegate=delegate, content=content)
     decoder = make_decoder(
         model.layout,
         threshold=model.threshold if threshold is None else threshold,
@@ -60,6 +68,13 @@ def open_detector(
         anchors=_constant_anchors(model, interpreter),
     )
     return Detector(model, interpreter, decoder=decoder, clock=clock or SystemClock())
+
+
+def change_threshold(detector: Detector, threshold: float) -> None:
+    """Let everything from another score on through, from the next frame on."""
+    model, interpreter = detector.model, detector.interpreter
+    anchors = _constant_anchors(model, interpreter) if isinstance(interpreter, LiteInterpreter) else None
+    detector.decode_with(make_decoder(model.layout, threshold=threshold, anchors=anchors))
 
 
 def edgetpu_device(accelerator: str) -> str | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edge.assemble.looks import Look
 from edge.assemble.rules import make_attention
 from edge.config.values import Camera
 from edge.core.model import Model
 from edge.core.protocols import Clock
 from edge.core.values import Detections, Frame, FrameSize, Message, StageTimes
-from edge.infer.detector import Detector
 from edge.report.payloads import detections_message, event_message, standing_message
 from edge.report.topics import Topics
 from edge.service.identity import Identities, frame_time
@@ -26,7 +26,7 @@ class Shared:
     """What the pipelines of all cameras share."""
 
     model: Model
-    detector: Detector
+    detector: Look
     topics: Topics
     identities: Identities
     clock: Clock

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge import __version__
-from edge.assemble.broker import MqttOutlet, make_outlet
+from edge.assemble.broker import MqttOutlet, make_listening, make_outlet
+from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
 from edge.assemble.detector import open_detector
+from edge.assemble.home_assistant import make_announcer
+from edge.assemble.looks import make_looks, start_by_camera
 from edge.assemble.model import resolve_model
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
 from edge.assemble.source import make_source, parse_camera_source
-from edge.assemble.threads import choose_threads
+from edge.assemble.threads import choose_threads, has_spare_core
 from edge.config.values import Config
 from edge.core.errors import ConfigError
 from edge.core.model import Model
 from edge.core.protocols import Clock
-from edge.core.values import Message
+from edge.core.values import Frame, Message
 from edge.infer.runtime import load_runtime
+from edge.report.listening import Inbox
 from edge.report.states import DeviceInfo, Privacy, info_message
 from edge.report.topics import Topics
+from edge.service.ahead import Ahead
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.pipeline import Pipeline
-from edge.service.runner import Reports, Service
+from edge.service.runner import Errand, Reports, Service
 from edge.service.systemd import Notifier
 from edge.track.wanted import Wanted, lowest_score
 
@@ -53,26 +59,55 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     _check_sources(config)
     model = resolve_model(config)
     wanted = {name: make_wanted(name, camera, model) for name, camera in config.cameras.items()}
+    overrides = open_overrides(config, wanted)
     threads = choose_threads(config.threads)
     detector = open_detector(
         model,
         accelerator=config.accelerator,
         threads=threads,
         threshold=lowest_score(wanted.values()),
+        boxes=config.boxes,
         clock=clock,
     )
     detector.warm_up()
     topics = Topics(config.device)
-    outlet = make_outlet(config.broker, topics, clock)
-    outlet.send(_info(config, model, topics))
-    shared = Shared(model, detector, topics, Identities(config.device, new_epoch(clock)), clock)
-    pipelines = {name: _pipeline(name, config, wanted[name], shared) for name in config.cameras}
+    inbox = Inbox()
+    outlet = make_outlet(config.broker, topics, clock, make_listening(config, topics, inbox, clock))
+
+    def tell_info() -> Message:
+        return _info(config, model, topics, camera_settings(config, model, wanted, overrides))
+
+    outlet.send(tell_info())
+    looks = make_looks(config, detector)
+    identities = Identities(config.device, new_epoch(clock))
+    pipelines = {
+        name: _pipeline(name, config, wanted[name], Shared(model, looks[name], topics, identities, clock))
+        for name in config.cameras
+    }
     names = tuple(config.cameras)
     arrivals = Arrivals(names)
+    overlap = has_spare_core(threads)
+    ready = detector.shrink if overlap else None
+    workers = [
+        _worker(
+            name,
+            config,
+            arrivals=arrivals,
+            clock=clock,
+            ready=ready,
+            is_enabled=overrides.of(name).enabled is not False,
+        )
+        for name in names
+    ]
+    announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
+    errands: list[Errand] = [] if announcer is None else [announcer]
+    if config.commands.enabled:
+        parts = Adjustable(model, detector, wanted, pipelines, workers)
+        errands += [make_desk(config, parts, overrides, inbox=inbox, topics=topics, clock=clock, tell_info=tell_info)]
     service = Service(
-        workers=[_worker(name, config, arrivals=arrivals, clock=clock) for name in names],
+        workers=workers,
         pipelines=pipelines,
-        arrivals=arrivals,
+        arrivals=Ahead(arrivals, start_by_camera(looks)) if overlap else arrivals,
         outlet=outlet,
         reports=Reports(
             camera=camera_status(topics),
@@ -81,14 +116,18 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         ),
         notifier=Notifier(),
         clock=clock,
+        errands=errands,
     )
-    runtime = load_runtime()
-    summary = (
+    return Assembly(service, outlet, _summary(config, model, threads))
+
+
+def _summary(config: Config, model: Model, threads: int) -> str:
+    runtime, names = load_runtime(), tuple(config.cameras)
+    return (
         f"edge {__version__}: device {config.device}, {len(names)} camera(s) {', '.join(names)}; model {model.name} on "
         f"{model.layout.backend} ({runtime.name} {runtime.version}, {threads} threads); "
         f"broker {config.broker.host}:{config.broker.port}"
     )
-    return Assembly(service, outlet, summary)
 
 
 def _check_sources(config: Config) -> None:
@@ -105,14 +144,25 @@ def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared) -> Pipe
     return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared)
 
 
-def _worker(name: str, config: Config, *, arrivals: Arrivals, clock: Clock) -> CameraWorker:
+def _worker(
+    name: str,
+    config: Config,
+    *,
+    arrivals: Arrivals,
+    clock: Clock,
+    ready: Callable[[Frame], Frame] | None,
+    is_enabled: bool,
+) -> CameraWorker:
+    """``ready`` : what the capture thread does to each frame, where a core is free for it."""
     camera = config.cameras[name]
     source = make_source(name, camera, config.folder, clock)
     is_whole = camera.pace == "fast" and not parse_camera_source(camera, config.folder).is_live
-    return CameraWorker(name, source, put=arrivals.put_and_wait if is_whole else arrivals.put, tell=arrivals.tell)
+    put = arrivals.put_and_wait if is_whole else arrivals.put
+    prepared = put if ready is None else lambda frame: put(ready(frame))
+    return CameraWorker(name, source, put=prepared, tell=arrivals.tell, is_enabled=is_enabled)
 
 
-def _info(config: Config, model: Model, topics: Topics) -> Message:
+def _info(config: Config, model: Model, topics: Topics, settings: Settings) -> Message:
     runtime = load_runtime()
     publishing = tuple(name for name, camera in config.cameras.items() if camera.publish_detections)
     info = DeviceInfo(
@@ -123,5 +173,6 @@ def _info(config: Config, model: Model, topics: Topics) -> Message:
         backend=model.layout.backend,
         cameras=tuple(config.cameras),
         privacy=Privacy(detections=publishing),
+        settings=settings,
     )
     return info_message(topics, info)

@@ -40,6 +40,7 @@ class ImageFolderSource(SteppedSource):
         self._image: NDArray[np.uint8] | None = None
         self._moment: Moment | None = None
         self._unreadable = 0
+        self._is_told = False  # once for all passes: a loop over a broken picture would fill the log
         self._has_first = False
 
     def open(self) -> None:
@@ -92,15 +93,16 @@ class ImageFolderSource(SteppedSource):
                 if len(files) == 1:
                     raise
                 self._unreadable += 1
-                if self._unreadable == 1:
+                if self._unreadable == 1 and not self._is_told:
                     logger.warning("passing over a picture: %s", error)
             else:
                 return True
         return False
 
     def _report_unreadable(self) -> None:
-        if self._unreadable > 1:
+        if self._unreadable > 1 and not self._is_told:
             logger.warning("%s: passed over %d pictures that can't be read", self._path, self._unreadable)
+        self._is_told = self._is_told or self._unreadable > 0
         self._unreadable = 0
 
 

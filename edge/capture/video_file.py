@@ -43,6 +43,7 @@ class VideoFileSource(SteppedSource):
         self._moment: Moment | None = None
         self._has_first = False
         self._has_ended = False
+        self._is_told = False  # once for all passes: a loop over a damaged file would fill the log
 
     def open(self) -> None:
         """Open and find the first frame; raises RecordingError."""
@@ -113,7 +114,9 @@ class VideoFileSource(SteppedSource):
         promised_s = stream.get(Property.FRAMES) / self._rate
         played_s = self._media_ns / 1e9 + 1 / self._rate
         # Seconds, not frames: Matroska promises no number, and OpenCV's guess is wrong for a variable rate.
-        if promised_s - played_s > max(1.01 / self._rate, _TAIL * promised_s):
+        is_short = promised_s - played_s > max(1.01 / self._rate, _TAIL * promised_s)
+        if is_short and not self._is_told:
+            self._is_told = True
             logger.warning(
                 "%s: ends after %.1f s (%d frames), its header promises %.1f s; the file is cut off or damaged",
                 self._path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import io
 import ipaddress
 import os
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from edge.catalog.cards import ModelCard, Origin
+from edge.catalog.foreign import describe
 from edge.catalog.model_file import MAX_BYTES
 from edge.core.clock import SystemClock
 from edge.core.errors import EdgeError, ModelError
@@ -72,14 +74,15 @@ def matches_card(path: Path, card: ModelCard) -> str:
 class Downloader:
     """Brings a card's file into a folder.
 
-    mirror : a folder or an address that holds the files by name; None = the public origin
+    mirror : a folder (as a path or a file: address) or an address that holds the files by name; None = the public
+        origin
     """
 
     def __init__(
         self, *, mirror: str | None = None, limit: int = MAX_BYTES, silence_s: float = _SILENCE_S,
         total_s: float = _TOTAL_S, clock: Clock | None = None,
     ) -> None:  # fmt: skip
-        self._mirror = mirror
+        self._mirror = _without_file_scheme(mirror) if mirror else None
         self._limit = limit
         self._silence_s = silence_s
         self._total_s = total_s
@@ -130,14 +133,16 @@ class Downloader:
             self._pour(source, part, total=path.stat().st_size, where=str(path), progress=progress)
 
     def _copy_remote(self, url: str, part: IO[bytes], progress: Progress) -> None:
-        _check_scheme(url)
         try:
+            _check_scheme(url)
             with _opener(url).open(url, timeout=self._silence_s) as reply:
                 stated = reply.headers.get("Content-Length", "")
                 total = int(stated) if stated.isdigit() else None
                 got = self._pour(reply, part, total=total, where=url, progress=progress)
         except urllib.error.HTTPError as error:
             raise _refused(url, error) from error
+        except (http.client.InvalidURL, ValueError) as error:
+            raise ModelError(f"{url!r} is no address: {error}; check --mirror or {MIRROR_VARIABLE}") from error
         except http.client.HTTPException as error:
             raise DownloadError(f"{url}: the answer broke off or makes no sense: {error!r}; try again") from error
         except TimeoutError as error:
@@ -152,12 +157,15 @@ class Downloader:
         if total is not None and got < total:
             raise DownloadError(f"{url}: the connection broke after {got} of {total} bytes; try again")
 
-    def _pour(self, source: IO[bytes], part: IO[bytes], *, total: int | None, where: str, progress: Progress) -> int:
+    def _pour(
+        self, source: io.BufferedIOBase, part: IO[bytes], *, total: int | None, where: str, progress: Progress
+    ) -> int:
         if total is not None and total > self._limit:
             raise ModelError(f"{where}: {total} bytes, more than the {self._limit} that are allowed")
         deadline = self._clock.monotonic_ns() + round(self._total_s * 1e9)
         got = 0
-        while piece := source.read(_CHUNK):
+        # read1 returns what has come, however little: a whole chunk from a server that drips outlasts any deadline.
+        while piece := source.read1(_CHUNK):
             got += len(piece)
             if got > self._limit:
                 raise ModelError(f"{where}: more than the {self._limit} bytes that are allowed")
@@ -171,7 +179,12 @@ class Downloader:
         wrong = matches_card(path, card)
         if wrong:
             where = self._mirror or "the origin"
-            raise ModelError(f"{card.name}: what came from {where} is not the pinned file: {wrong}. Nothing was kept")
+            with path.open("rb") as file:
+                seems = describe(file.read(512))
+            seems = f" It seems to be {seems}." if seems else ""
+            raise ModelError(
+                f"{card.name}: what came from {where} is not the pinned file: {wrong}.{seems} Nothing was kept"
+            )
 
 
 _OFFLINE = "Without a network, give a folder or address that holds the file: --mirror"
@@ -205,6 +218,16 @@ def _check_scheme(url: str) -> None:
     raise ModelError(f"{url}: expected https (plain http is allowed to this machine alone), found {scheme or 'none'}")
 
 
+def _without_file_scheme(mirror: str) -> str:
+    """file:///srv/models -> /srv/models; anything else as it is."""
+    if not mirror.lower().startswith("file:"):
+        return mirror
+    parts = urllib.parse.urlsplit(mirror)
+    if parts.netloc not in {"", "localhost"}:
+        raise ModelError(f"{mirror}: expected file:///FOLDER on this machine, found the host {parts.netloc}")
+    return urllib.parse.unquote(parts.path)
+
+
 def _is_loopback(url: str) -> bool:
     host = urllib.parse.urlsplit(url).hostname or ""
     try:
@@ -217,7 +240,8 @@ def _refused(url: str, error: urllib.error.HTTPError) -> EdgeError:
     error.close()
     if error.code in _BUSY or error.code >= 500:
         return DownloadError(f"{url}: the server answers {error.code} {error.reason}; try again later")
-    return ModelError(f"{url}: the server answers {error.code} {error.reason}; is the address or mirror right?")
+    reason = " ".join(str(error.reason).split())  # urllib's own, for a circle of redirects, has several lines
+    return ModelError(f"{url}: the server answers {error.code} {reason}; is the address or mirror right?")
 
 
 @contextlib.contextmanager

@@ -26,20 +26,21 @@ class OutputView:
 
     @property
     def plane(self) -> tuple[int, int] | None:
-        """(rows, columns) without the batch axis and single axes in the middle; None if it is no table.
+        """(rows, columns) without the batch axis and one further single axis; None if it is no table.
 
-        (1, 84, 3549) -> (84, 3549); (1, 1917, 1, 4) -> (1917, 4).
+        (1, 84, 3549) -> (84, 3549); (1, 1917, 1, 4) -> (1917, 4); (1, 84, 3549, 1) -> (84, 3549).
         """
         if len(self.shape) == 2 and self.shape[0] > 1:
             return self.shape[0], self.shape[1]
         if len(self.shape) not in {3, 4} or self.shape[0] != 1:
             return None
-        middle = self.shape[1:]
-        if len(middle) == 3:
-            if 1 not in middle[:2]:
+        axes = list(self.shape[1:])
+        if len(axes) == 3:
+            if 1 not in axes:
                 return None
-            middle = (max(middle[:2]), middle[2])
-        return middle[0], middle[1]
+            # (1, n, 1, 1) is one column: of the single axes the first that is not the last goes.
+            axes.remove(1) if 1 in axes[:2] else axes.pop()
+        return axes[0], axes[1]
 
     @property
     def real(self) -> NDArray[np.float32] | None:
@@ -53,16 +54,12 @@ class OutputView:
 
     @property
     def is_quantised(self) -> bool:
-        return self.tensor.scale > 0 and self.tensor.dtype in {"int8", "uint8", "int16", "uint16"}
+        return self.tensor.is_quantised
 
     @property
     def limits(self) -> tuple[float, float] | None:
         """The smallest and largest real number that a quantised output can hold; None for a real one."""
-        if not self.is_quantised:
-            return None
-        whole = np.iinfo(self.tensor.dtype)
-        low, high = int(whole.min) - self.tensor.zero_point, int(whole.max) - self.tensor.zero_point
-        return low * self.tensor.scale, high * self.tensor.scale
+        return self.tensor.limits
 
     def table(self, *, transposed: bool) -> NDArray[np.float32] | None:
         """Real numbers as (candidates, channels)."""

@@ -16,13 +16,16 @@ MAX_ITEMS = 1_000_000
 
 
 class FlatbufferError(ModelError):
-    """An offset or a length that leads out of the file."""
+    """An offset or a length that leads out of the file, or numbers that contradict each other."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"damaged: {detail}; the file was cut off or changed: copy or download it again")
 
 
 def _unpack(form: str, data: memoryview, position: int) -> int | float:
     size = struct.calcsize(form)
     if position < 0 or position + size > len(data):
-        raise FlatbufferError(f"damaged: an offset leads to byte {position} of {len(data)}")
+        raise FlatbufferError(f"an offset leads to byte {position} of {len(data)}")
     value: int | float = struct.unpack_from(form, data, position)[0]
     return value
 
@@ -82,6 +85,10 @@ class Table:
         """A vector of 32-bit floats."""
         return self._values(field, "f", limit)
 
+    def vector(self, field: int, *, item: int, limit: int = MAX_ITEMS) -> tuple[int, int]:
+        """Where the first item of a vector lies, and how many there are; its length stands 4 bytes before."""
+        return self._vector(field, item=item, limit=limit)
+
     def tables(self, field: int, *, limit: int = MAX_ITEMS) -> list[Table]:
         start, length = self._vector(field, item=4, limit=limit)
         positions = range(start, start + 4 * length, 4)
@@ -99,5 +106,5 @@ class Table:
         start = position + _uint32(self.data, position)
         length = _uint32(self.data, start)
         if length > limit or start + 4 + length * item > len(self.data):
-            raise FlatbufferError(f"damaged: a list of {length} items at byte {start} of {len(self.data)}")
+            raise FlatbufferError(f"a list of {length} items at byte {start} of {len(self.data)}")
         return start + 4, length

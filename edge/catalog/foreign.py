@@ -35,7 +35,7 @@ def check_identifier(content: memoryview) -> None:
     if len(content) == 0:
         raise ModelError("the file is empty; copy or download it again")
     head = bytes(content[:512])
-    found = _describe(head)
+    found = describe(head)
     if found:
         raise ModelError(f"expected a TFLite model, found {found}")
     if len(content) < _SMALLEST or head[_IDENTIFIER_AT : _IDENTIFIER_AT + 4] != _IDENTIFIER:
@@ -45,7 +45,8 @@ def check_identifier(content: memoryview) -> None:
         )
 
 
-def _describe(head: bytes) -> str:
+def describe(head: bytes) -> str:
+    """What a file with these first bytes seems to be, and the way out; "" for what is not known."""
     for mark, at, what, way_out in _KNOWN:
         if head[at : at + len(mark)] == mark:
             return f"{what}; {way_out}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cached_property
 
-from edge.catalog.model_file import ModelFile, Operator
+from edge.catalog.model_file import ModelFile, Operator, TensorInfo
 
 # Operators that move numbers about, or restate them, without changing what they mean.
 _CARRIERS = frozenset(
@@ -16,6 +16,7 @@ _CARRIERS = frozenset(
     }
 )  # fmt: skip
 _PLUMBING = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "CAST", "QUANTIZE", "DEQUANTIZE", "SLICE", "STRIDED_SLICE"})
+_RESTATERS = _PLUMBING | {"TRANSPOSE"}
 _MAX_STEPS = 20_000
 
 
@@ -54,6 +55,20 @@ class Graph:
             else:
                 found.add("constant")
         return found
+
+    def coarsest(self, tensor: int) -> TensorInfo | None:
+        """Of the quantised tensors that these very numbers pass through, the one with the largest scale; None = none.
+
+        A real output may have come through one: its values are steps of that scale all the same.
+        """
+        passed = []
+        for _ in range(_MAX_STEPS):
+            passed.append(self._model.tensors[tensor])
+            maker = self._makers.get(tensor)
+            if maker is None or maker.name not in _RESTATERS or not maker.inputs:
+                break
+            tensor = maker.inputs[0]
+        return max((one for one in passed if one.is_quantised), key=lambda one: one.scale, default=None)
 
     def depends_on_picture(self, tensor: int) -> bool:
         """Whether the graph's input reaches this tensor."""

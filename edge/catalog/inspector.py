@@ -11,12 +11,12 @@ from typing import Literal
 from edge.catalog.evidence import Evidence, OutputView, Recognition, view_outputs
 from edge.catalog.families import recognise
 from edge.catalog.graph import Graph
-from edge.catalog.labels import UNUSED, fit_labels, known_labels
+from edge.catalog.labels import fit_labels, known_labels, without_background
 from edge.catalog.metadata import Metadata, read_metadata
 from edge.catalog.model_file import ModelFile, parse_model, read_bytes
 from edge.catalog.operators import KNOWN_CUSTOM
 from edge.catalog.preprocessing import check_input, layout_input
-from edge.catalog.scores import check_alive, check_resolution
+from edge.catalog.scores import check_alive, check_numbers, check_resolution
 from edge.catalog.trial import EDGE_TPU_LIBRARY, Trial, TrialRun
 from edge.core.errors import MissingLibraryError, ModelError
 from edge.core.model import Family, InputLayout, Model, ModelLayout
@@ -118,7 +118,7 @@ def _inspect(found: Inspection, trial: Trial | None, hints: Hints) -> None:
     size = check_input(model)
     evidence = Evidence(
         model, Graph(model), metadata, view_outputs(model, run), size.width, size.height, hints.family,
-        len(hints.labels or metadata.labels),
+        len(without_background(hints.labels or metadata.labels)),
     )  # fmt: skip
     found.outputs = evidence.tables()
     recognition = recognise(evidence)
@@ -192,11 +192,13 @@ def _family_by_graph(found: Inspection, model: ModelFile) -> Family | None:
 
 def _check_outputs(recognition: Recognition, evidence: Evidence) -> None:
     views = tuple(evidence.outputs[position] for position in recognition.outputs.values())
+    if recognition.family is not Family.SSD_POSTPROCESS:  # its classes and count may be whole numbers
+        check_numbers(views)
     if recognition.family not in _MAY_BE_EMPTY:
         check_alive(views)
     for role in ("scores", "output"):
         if role in recognition.outputs:
-            check_resolution(evidence.outputs[recognition.outputs[role]], kind=recognition.score_kind)
+            check_resolution(evidence, evidence.outputs[recognition.outputs[role]], kind=recognition.score_kind)
 
 
 def _label(found: Inspection, recognition: Recognition, metadata: Metadata, hints: Hints) -> int:
@@ -204,7 +206,7 @@ def _label(found: Inspection, recognition: Recognition, metadata: Metadata, hint
     labels, origin = hints.labels or metadata.labels, hints.labels_from if hints.labels else metadata.labels_from
     classes = recognition.classes
     if labels:
-        classes = len(_without_background(labels)) if classes is None else classes
+        classes = len(without_background(labels)) if classes is None else classes
         found.labels, found.labels_from = fit_labels(labels, classes, origin=origin), origin
         return classes
     if classes is None:
@@ -222,10 +224,6 @@ def _label(found: Inspection, recognition: Recognition, metadata: Metadata, hint
     found.labels_from = "numbers"
     found.notes.append(f"no labels in the file: its {classes} classes are called class-0 and so on; see --labels")
     return classes
-
-
-def _without_background(labels: tuple[str, ...]) -> tuple[str, ...]:
-    return labels[1:] if len(labels) > 1 and labels[0].lower() in {UNUSED, "background"} else labels
 
 
 def _layout(

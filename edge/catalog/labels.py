@@ -75,6 +75,11 @@ def known_labels(classes: int) -> tuple[tuple[str, ...], str]:
     return (read_labels(shared_folder("models") / "labels" / f"{name}.txt"), name) if name else ((), "")
 
 
+def without_background(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """The labels of the classes alone: a first line that names the background, or nothing, is none."""
+    return labels[1:] if len(labels) > 1 and labels[0].strip().lower() in _BACKGROUND else labels
+
+
 def fit_labels(labels: tuple[str, ...], classes: int, *, origin: str) -> tuple[str, ...]:
     """The labels for this many classes; a list with a line for the background in front loses that line.
 
@@ -83,8 +88,8 @@ def fit_labels(labels: tuple[str, ...], classes: int, *, origin: str) -> tuple[s
     ModelError
         If the counts differ otherwise.
     """
-    if len(labels) == classes + 1 and labels[0].strip().lower() in _BACKGROUND:
-        labels = labels[1:]
+    if len(labels) == classes + 1:
+        labels = without_background(labels)
     if len(labels) < classes and _is_holed(labels, classes):
         labels = labels + (UNUSED,) * (classes - len(labels))
     if len(labels) != classes:

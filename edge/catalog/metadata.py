@@ -119,13 +119,18 @@ def _names(value: object) -> tuple[str, ...]:
     """Ultralytics' names: {0: "person", ...} (keys may be text) or a list."""
     if isinstance(value, dict):
         try:
-            by_index = {int(key): str(name) for key, name in value.items()}
+            by_index = {int(key): name for key, name in value.items()}
         except (TypeError, ValueError):
             return ()
         if not by_index or sorted(by_index) != list(range(len(by_index))):
             return ()
-        return tuple(by_index[index] for index in range(len(by_index)))
-    return tuple(str(name) for name in value) if isinstance(value, list) else ()
+        return tuple(_label(by_index[index]) for index in range(len(by_index)))
+    return tuple(_label(name) for name in value) if isinstance(value, list) else ()
+
+
+def _label(name: object) -> str:
+    """One line of text that can be encoded: JSON may hold half a surrogate pair, and line breaks."""
+    return " ".join(str(name).encode("utf-8", "replace").decode().split())
 
 
 def _word(value: object) -> str:

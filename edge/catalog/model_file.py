@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.catalog.flatbuffer import Table, root_table
+from edge.catalog.flatbuffer import FlatbufferError, Table, root_table
 from edge.catalog.foreign import check_identifier
 from edge.catalog.operators import CUSTOM, operator_name
 from edge.core.errors import ModelError
@@ -59,6 +59,20 @@ class TensorInfo:
     @property
     def zero_point(self) -> int:
         return self.zero_points[0] if len(self.scales) == 1 and self.zero_points else 0
+
+    @property
+    def is_quantised(self) -> bool:
+        """Whether one scale and zero point make its whole numbers real ones."""
+        return self.scale > 0 and self.dtype in {"int8", "uint8", "int16", "uint16"}
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The smallest and largest real number that it can hold; None unless it is quantised."""
+        if not self.is_quantised:
+            return None
+        whole = np.iinfo(self.dtype)
+        low, high = int(whole.min) - self.zero_point, int(whole.max) - self.zero_point
+        return low * self.scale, high * self.scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +121,14 @@ class ModelFile:
             return None
         return np.frombuffer(data, dtype).reshape(tensor.shape)
 
+    def real_constant(self, index: int) -> NDArray[np.float32] | None:
+        """The same as real numbers."""
+        stored, tensor = self.constant(index), self.tensors[index]
+        if stored is None:
+            return None
+        real = stored.astype(np.float32)
+        return (real - np.float32(tensor.zero_point)) * np.float32(tensor.scale) if tensor.scale > 0 else real
+
 
 def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     """A model file's content.
@@ -114,7 +136,7 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     Raises
     ------
     ModelError
-        If the file is missing, unreadable, not a file, or larger than ``limit``.
+        If the file is missing, unreadable, not a file, larger than ``limit``, or named in bytes that are no text.
     """
     try:
         if not path.is_file():
@@ -123,9 +145,13 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
         size = path.stat().st_size
         if size > limit:
             raise ModelError(f"the file has {size} bytes, more than the {limit} that are allowed; is it a model?")
-        return path.read_bytes()
+        content = path.read_bytes()
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise ModelError("the file's path is not UTF-8 text, which the runtime cannot open; rename it") from error
     except OSError as error:
         raise ModelError(f"the file cannot be read: {error.strerror or error}") from error
+    return content
 
 
 def read_model(path: Path) -> ModelFile:
@@ -147,7 +173,7 @@ def parse_model(content: bytes) -> ModelFile:
     try:
         return _read_model(data, digest)
     except (struct.error, OverflowError, MemoryError, UnicodeError) as error:
-        raise ModelError(f"damaged: {error}") from error
+        raise FlatbufferError(str(error)) from error
 
 
 def _read_model(data: memoryview, digest: str) -> ModelFile:
@@ -157,7 +183,7 @@ def _read_model(data: memoryview, digest: str) -> ModelFile:
         raise ModelError(f"expected TFLite schema version {_SCHEMA_VERSION}, found {version}; damaged, or too old")
     graphs = model.tables(2)
     if not graphs:
-        raise ModelError("damaged: the file holds no graph")
+        raise FlatbufferError("the file holds no graph")
     buffers = tuple(_read_buffer(table) for table in model.tables(4))
     tensors = tuple(_read_tensor(i, table, buffers) for i, table in enumerate(graphs[0].tables(0)))
     return ModelFile(
@@ -178,7 +204,7 @@ def _read_model(data: memoryview, digest: str) -> ModelFile:
 def _checked(indices: tuple[int, ...], tensors: tuple[TensorInfo, ...], where: str) -> tuple[int, ...]:
     for index in indices:
         if not 0 <= index < len(tensors):
-            raise ModelError(f"damaged: {where} name tensor {index} of {len(tensors)}")
+            raise FlatbufferError(f"{where} name tensor {index} of {len(tensors)}")
     return indices
 
 
@@ -190,10 +216,10 @@ def _read_buffer(table: Table) -> memoryview:
 def _read_tensor(index: int, table: Table, buffers: tuple[memoryview, ...]) -> TensorInfo:
     shape = table.numbers(0, "i", limit=_MAX_RANK)
     if any(side < 0 for side in shape):
-        raise ModelError(f"damaged: tensor {index} has the shape {list(shape)}")
+        raise FlatbufferError(f"tensor {index} has the shape {list(shape)}")
     buffer = table.number(2, "I")
     if buffer >= max(1, len(buffers)):
-        raise ModelError(f"damaged: tensor {index} names buffer {buffer} of {len(buffers)}")
+        raise FlatbufferError(f"tensor {index} names buffer {buffer} of {len(buffers)}")
     quantisation = table.table(4)
     scales = quantisation.reals(2, limit=_MAX_QUANTISED_CHANNELS) if quantisation else ()
     zero_points = quantisation.numbers(3, "q", limit=_MAX_QUANTISED_CHANNELS) if quantisation else ()
@@ -216,7 +242,7 @@ def _read_operators(graph: Table, model: Table, tensors: tuple[TensorInfo, ...])
     for table in graph.tables(3):
         number = table.number(0, "I")
         if number >= len(codes):
-            raise ModelError(f"damaged: an operator has the code {number} of {len(codes)}")
+            raise FlatbufferError(f"an operator has the code {number} of {len(codes)}")
         name, custom = codes[number]
         inputs = tuple(i for i in table.numbers(1, "i") if i != -1)
         outputs = _checked(table.numbers(2, "i"), tensors, f"the outputs of {name}")

@@ -98,6 +98,7 @@ def layout_input(model: ModelFile, family: Family, metadata: Metadata) -> InputL
         scale=(tensor.scale or 1.0) if quantised else 0.0,
         zero_point=_zero_point(tensor) if quantised else 0,
         axes=size.axes,
+        colours="bgr" if family is Family.YOLOX else "rgb",  # YOLOX's makers train on pictures as OpenCV reads them
         resize="stretch" if family in _STRETCHED else "letterbox",
         pad=0 if family is Family.BLAZEFACE else _LETTERBOX_GREY,
         mean=mean,

@@ -129,13 +129,8 @@ def _anchor_constant(evidence: Evidence, count: int) -> int | None:
         named = tensor.shape == (1, count, 4) and "anchor" in tensor.name.lower()
         if not tensor.is_constant or not (named or tensor.shape == (count, 4)):
             continue
-        stored = evidence.model.constant(tensor.index)
-        if stored is None:
-            continue
-        real = stored.astype(np.float32)
-        if tensor.scale > 0:
-            real = (real - tensor.zero_point) * np.float32(tensor.scale)
-        if looks_like_anchors(real):
+        real = evidence.model.real_constant(tensor.index)
+        if real is not None and looks_like_anchors(real):
             return tensor.index
     return None
 

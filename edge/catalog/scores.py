@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.catalog.evidence import Evidence, OutputView
+from edge.catalog.grid import follows
 from edge.core.errors import ModelError
 
 _SQUASHERS = {"LOGISTIC", "SOFTMAX", "SIGMOID"}
@@ -15,6 +16,10 @@ _SLACK = 0.05
 _PIXEL_LIMIT = 2.0
 # Scores that come in coarser steps than this cannot be told apart around a threshold (8 bit in 0..1: 0.004).
 _COARSEST_STEP = 0.0125
+# Key points reach across the picture; the scores of one class seldom rise steadily over half of 0..1.
+_POINTS_SPAN = 0.5
+_REAL_TYPES = {"float16", "float32", "float64"}
+_PLAIN = "pose, segmentation and rotated-box models are not supported. Export a plain detection model (task detect)"
 
 
 def score_kind(evidence: Evidence, view: OutputView, scores: NDArray[np.float32] | None) -> str:
@@ -39,15 +44,24 @@ def units_of_centres(centres: NDArray[np.float32] | None, view: OutputView) -> s
     return "pixels" if limits and limits[1] > 2 * _PIXEL_LIMIT else "normalised"
 
 
-def check_class_scores(scores: NDArray[np.float32] | None, *, first: int) -> None:
+def check_class_scores(
+    scores: NDArray[np.float32] | None, *, first: int, centres: NDArray[np.float32] | None = None
+) -> None:
     """Refuse columns that are not class scores: what follows the boxes of pose, rotated-box and mask models.
 
     Parameters
     ----------
     scores : (candidates, classes), real numbers, before any sigmoid; first : number of the first column
+    centres : (candidates, 2) x, y of each candidate's cell, where the head has one candidate per cell
     """
     if scores is None or not scores.size:
         return
+    points = [] if centres is None else _coordinates(scores, centres)
+    if points:
+        raise ModelError(
+            f"the columns {[first + at for at in points[:5]]} of the output are not class scores: they follow the "
+            f"place on the picture, as key points do; {_PLAIN}"
+        )
     outside = (scores < -_SLACK) | (scores > 1 + _SLACK)
     columns = outside.any(axis=0)
     if not columns.any():
@@ -57,25 +71,53 @@ def check_class_scores(scores: NDArray[np.float32] | None, *, first: int) -> Non
         return
     which = [first + int(i) for i in np.flatnonzero(columns)[:5]]
     raise ModelError(
-        f"the columns {which} of the output are not class scores ({scores.min():.3g} to {scores.max():.3g}); "
-        "pose, segmentation and rotated-box models are not supported. Export a plain detection model (task detect)"
+        f"the columns {which} of the output are not class scores ({scores.min():.3g} to {scores.max():.3g}); {_PLAIN}"
     )
 
 
-def check_resolution(view: OutputView, *, kind: str) -> None:
-    """Refuse a quantised output whose one scale kills the scores.
+def _coordinates(scores: NDArray[np.float32], centres: NDArray[np.float32]) -> list[int]:
+    """The columns that are places on the picture: across and down, over most of it."""
+    wide = [at for at in range(scores.shape[1]) if float(np.ptp(scores[:, at])) > _POINTS_SPAN]
+    across = [at for at in wide if follows(scores[:, at], centres[:, 0])]
+    down = [at for at in wide if follows(scores[:, at], centres[:, 1])]
+    return sorted(across + down) if across and down else []
+
+
+def check_numbers(views: tuple[OutputView, ...]) -> None:
+    """Refuse whole numbers that nothing makes real ones.
+
+    Raises
+    ------
+    ModelError
+        For an output that is neither real nor quantised by one scale.
+    """
+    for view in views:
+        tensor = view.tensor
+        if tensor.dtype in _REAL_TYPES or view.is_quantised:
+            continue
+        found = f"{len(tensor.scales)} scales" if tensor.scales else "no scale"
+        raise ModelError(
+            f"the output {tensor.name!r} is {tensor.dtype} with {found}; expected real numbers, or int8, uint8 or "
+            "int16 with one scale and zero point. Export it again with float output or full integer quantisation"
+        )
+
+
+def check_resolution(evidence: Evidence, view: OutputView, *, kind: str) -> None:
+    """Refuse scores that one scale has killed: the output's own, or that of a tensor they came through.
 
     Raises
     ------
     ModelError
         With the scale found and the way out.
     """
-    if kind == "logit" or not view.is_quantised or view.tensor.scale <= _COARSEST_STEP:
+    coarsest = evidence.graph.coarsest(view.tensor.index)
+    if kind == "logit" or coarsest is None or coarsest.scale <= _COARSEST_STEP:
         return
-    step = view.tensor.scale
+    step = coarsest.scale
+    through = "is" if coarsest.index == view.tensor.index else f"comes from {coarsest.name!r}, which is"
     raise ModelError(
-        f"the output {view.tensor.name!r} is {view.tensor.dtype} with one scale of {step:.4g} for boxes and scores, "
-        f"so a score can only be a multiple of {step:.4g} and detections are lost (boxes in pixels do this). "
+        f"the output {view.tensor.name!r} {through} {coarsest.dtype} with one scale of {step:.4g} for all its "
+        f"numbers, so a score can only be a multiple of {step:.4g} and detections are lost (boxes in pixels do this). "
         "Export again with normalised boxes, with float output, or with boxes and scores as two outputs"
     )
 

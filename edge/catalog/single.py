@@ -19,6 +19,7 @@ _END2END_WIDTH = 6
 _END2END_MOST = 1000  # rows: exporters write 100 or 300
 # Raw YOLOX centres are offsets of a few cells at most; decoded ones reach the picture's far side.
 _RAW_OFFSET_LIMIT = 16.0
+_BYTES_FROM = 8.0  # a range that reaches beyond is for bytes, no normalised picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ def recognise_single(evidence: Evidence) -> Recognition | None:
     if len(evidence.outputs) != 1 or evidence.outputs[0].plane is None:
         return None
     view = evidence.outputs[0]
+    if _is_finished(evidence, view):
+        return _end2end(evidence, view)
     readings = _readings(view.plane or (0, 0), evidence.width, evidence.height)
     if evidence.hint is not None:
         readings = [reading for reading in readings if reading.family is evidence.hint]
@@ -65,7 +68,7 @@ def _readings(plane: tuple[int, int], width: int, height: int) -> list[_Reading]
 
 def _choose(evidence: Evidence, view: OutputView, readings: list[_Reading]) -> _Reading:
     """The one reading that the evidence supports; labels first, then metadata, operators, and the numbers."""
-    for narrow in (_by_axes, _by_labels, _by_metadata, _by_operators, _by_coco, _by_numbers):
+    for narrow in (_by_axes, _by_labels, _by_metadata, _by_operators, _by_input, _by_coco, _by_numbers):
         if len(readings) == 1:
             break
         readings = narrow(evidence, view, readings) or readings
@@ -109,15 +112,25 @@ def _by_operators(evidence: Evidence, view: OutputView, readings: list[_Reading]
     return [reading for reading in readings if reading.family is family]
 
 
+def _by_input(evidence: Evidence, view: OutputView, readings: list[_Reading]) -> list[_Reading]:  # noqa: ARG001
+    """A quantised input for bytes is YOLOX's; Ultralytics' models take 0..1."""
+    limits = evidence.model.tensors[evidence.model.inputs[0]].limits
+    wanted = None if limits is None else Family.YOLOX if limits[1] > _BYTES_FROM else Family.YOLOV8
+    return [reading for reading in readings if reading.family is wanted]
+
+
 def _by_coco(evidence: Evidence, view: OutputView, readings: list[_Reading]) -> list[_Reading]:  # noqa: ARG001
     return [reading for reading in readings if reading.classes == _COCO]
 
 
 def _by_numbers(evidence: Evidence, view: OutputView, readings: list[_Reading]) -> list[_Reading]:
-    """Centres that do not follow the grid are raw YOLOX offsets: YOLOv8 always decodes."""
+    """Centres that do not follow the grid are raw YOLOX offsets: YOLOv8 always decodes. YOLOX never normalises."""
     table = view.table(transposed=readings[0].transposed)
-    if table is None or _centres_follow(evidence, table, readings[0].strides):
+    if table is None:
         return []
+    if _centres_follow(evidence, table, readings[0].strides):
+        is_normalised = units_of_centres(table[:, :2], view) == "normalised"
+        return [reading for reading in readings if reading.family is Family.YOLOV8 and is_normalised]
     if float(np.ptp(table[:, :2])) == 0.0:
         return []
     return [reading for reading in readings if reading.family is Family.YOLOX]
@@ -132,7 +145,8 @@ def _recognition(evidence: Evidence, view: OutputView, reading: _Reading) -> Rec
     table = view.table(transposed=reading.transposed)
     scores = None if table is None else table[:, reading.first_class :]
     grid = _yolox_grid(evidence, view, table, reading) if reading.family is Family.YOLOX else "decoded"
-    check_class_scores(scores, first=reading.first_class)
+    cells = cell_centres(evidence.width, evidence.height, reading.strides)
+    check_class_scores(scores, first=reading.first_class, centres=cells)
     centres = None if table is None else table[:, :2]
     return Recognition(
         family=reading.family,
@@ -161,6 +175,18 @@ def _yolox_grid(evidence: Evidence, view: OutputView, table: NDArray[np.float32]
     return "decoded" if "EXP" in evidence.graph.names_behind(view.tensor.index) else "raw"
 
 
+def _is_finished(evidence: Evidence, view: OutputView) -> bool:
+    """Whether a table of six columns is boxes that are done, though that many cells would fit the input too."""
+    if evidence.hint not in {None, Family.YOLO_END2END} or (view.plane or (0, 0))[1] != _END2END_WIDTH:
+        return False
+    table = view.table(transposed=True)
+    if evidence.metadata.end2end or table is None:
+        return evidence.metadata.end2end
+    scores, classes = table[:, 4], table[:, 5]
+    is_ranked = bool(np.all(np.diff(scores) <= 0)) and scores.min() >= 0 and scores.max() <= 1
+    return is_ranked and bool(np.all(classes == np.rint(classes))) and bool((table[:, 2:4] >= table[:, :2]).all())
+
+
 def _end2end(evidence: Evidence, view: OutputView) -> Recognition | None:
     """[1, n, 6]: x1, y1, x2, y2, score, class, suppression done or not needed."""
     rows, columns = view.plane or (0, 0)
@@ -173,10 +199,12 @@ def _end2end(evidence: Evidence, view: OutputView) -> Recognition | None:
             "with the one-to-many head (end2end=False)"
         )
     table = view.table(transposed=True)
+    is_empty = table is None or not table[:, :4].any()
     return Recognition(
         family=Family.YOLO_END2END,
         outputs={"output": view.position},
         classes=None,
         box_units=units_of_centres(None if table is None else table[:, :4], view),
         transposed=True,
+        notes=("nothing was found in the trial run: its boxes are taken as 0..1 of the input",) if is_empty else (),
     )

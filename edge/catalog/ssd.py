@@ -14,6 +14,7 @@ from edge.core.errors import ModelError
 from edge.core.model import Family
 
 POSTPROCESS = "TFLite_Detection_PostProcess"
+_ANCHORS_INPUT = 2  # encodings, class scores, anchors
 # The operator's own outputs, in its order (lite/kernels/detection_postprocess.cc).
 _SLOTS = ("boxes", "classes", "scores", "count")
 # Orders met in files without the operator, by the positions of boxes and count.
@@ -49,8 +50,17 @@ def recognise_postprocess(evidence: Evidence) -> Recognition | None:
         family=Family.SSD_POSTPROCESS,
         outputs=roles,
         classes=_classes(evidence, operator),
-        box_units=_box_units(evidence, roles),
+        box_units=_anchor_units(evidence, operator) or _box_units(evidence, roles),
     )
+
+
+def _anchor_units(evidence: Evidence, operator: Operator) -> str:
+    """The operator's boxes are in its anchors' units; "" where the file does not hold those."""
+    has_anchors = len(operator.inputs) > _ANCHORS_INPUT
+    anchors = evidence.model.real_constant(operator.inputs[_ANCHORS_INPUT]) if has_anchors else None
+    if anchors is None or not anchors.size or anchors.size % 4:
+        return ""
+    return units_of_centres(anchors.reshape(-1, 4)[:, :2], evidence.outputs[0])
 
 
 def _classes(evidence: Evidence, operator: Operator) -> int | None:

@@ -18,9 +18,11 @@ _COMMANDS = {
     "run": ("edge.cli.run", "run"),
     "check": ("edge.cli.check", "check"),
     "detect": ("edge.cli.detect", "detect"),
+    "bench": ("edge.cli.bench", "bench"),
     "eval": ("edge.cli.evaluate", "evaluate"),
     "models": ("edge.cli.models", "models"),
     "track": ("edge.cli.track", "track"),
+    "replay": ("edge.cli.replay", "replay"),
     "watch": ("edge.cli.watch", "watch"),
 }
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import chain, count
 from pathlib import Path
+from typing import Literal
 
 import click
 import msgspec
 
 from edge.assemble.detector import open_detector
+from edge.assemble.looks import Look, make_look
 from edge.assemble.model import find
 from edge.capture.image_folder import natural_order
 from edge.capture.pictures import read_picture, write_picture
-from edge.cli.options import model_option, path_kind, prepare_folder, threads_option
+from edge.cli.options import boxes_option, model_option, path_kind, prepare_folder, threads_option, tiles_option
+from edge.cli.path_text import path_text
 from edge.core.clock import SystemClock
 from edge.core.errors import EdgeError, RecordingError, UsageError
 from edge.core.model import Model
 from edge.core.values import Detections, Frame
-from edge.infer.detector import Detector
 from edge.report.drawing import draw_detections
 
 # A picture whose name ends in something else is drawn as .jpg.
@@ -53,11 +55,21 @@ class SeenPicture(msgspec.Struct, frozen=True, omit_defaults=True):
     type=click.FloatRange(0, 1),
     help="Show what scores at least this; by default as the model's card says.",
 )
+@boxes_option
+@tiles_option
 @threads_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per picture.")
 @click.option("--draw", type=click.Path(path_type=Path), help="Write the pictures with their boxes into this folder.")
 def detect(
-    *, images: tuple[Path, ...], model: str, threshold: float | None, threads: int, as_json: bool, draw: Path | None
+    *,
+    images: tuple[Path, ...],
+    model: str,
+    threshold: float | None,
+    boxes: Literal["graph", "raw"],
+    tiles: str,
+    threads: int,
+    as_json: bool,
+    draw: Path | None,
 ) -> int:
     """Detect objects in pictures, or in the pictures of folders."""
     paths = _expand(images)
@@ -65,7 +77,7 @@ def detect(
         prepare_folder(draw, "--draw")
     chosen = find(model)
     lowest = chosen.threshold if threshold is None else threshold
-    detector = open_detector(chosen, threads=threads, threshold=lowest)
+    detector = make_look(open_detector(chosen, threads=threads, threshold=lowest, boxes=boxes), tiles)
     broken = 0
     drawn = _drawn_paths(paths, draw)
     for sequence, path in enumerate(paths):
@@ -100,7 +112,7 @@ def _pictures_in(folder: Path) -> list[Path]:
         raise UsageError(str(error)) from error
 
 
-def _look(detector: Detector, model: Model, path: Path, *, sequence: int, drawn: Path | None) -> SeenPicture:
+def _look(detector: Look, model: Model, path: Path, *, sequence: int, drawn: Path | None) -> SeenPicture:
     image = read_picture(path)
     clock = SystemClock()
     frame = Frame(image, "picture", sequence, clock.monotonic_ns(), clock.utc_now())
@@ -108,12 +120,12 @@ def _look(detector: Detector, model: Model, path: Path, *, sequence: int, drawn:
     if drawn is not None:
         write_picture(drawn, draw_detections(image, detections, model.labels))
     return SeenPicture(
-        file=str(path),
+        file=path_text(path),
         width=frame.width,
         height=frame.height,
         model=model.name,
         detections=list(_objects(detections, model.labels)),
-        drawn=None if drawn is None else str(drawn),
+        drawn=None if drawn is None else path_text(drawn),
     )
 
 

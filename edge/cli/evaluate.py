@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import click
 import msgspec
@@ -12,8 +13,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from edge.assemble.detector import open_detector
+from edge.assemble.looks import make_look
 from edge.assemble.model import find
-from edge.cli.options import path_kind, prepare_folder, threads_option
+from edge.cli.options import boxes_option, path_kind, prepare_folder, threads_option, tiles_option
 from edge.core.clock import SystemClock
 from edge.core.errors import UsageError
 from edge.core.model import Family, Model
@@ -43,6 +45,8 @@ _SHOWN_LABELS = 10
 @click.option("--annotations", required=True, type=click.Path(path_type=Path), help="Their labels: a COCO JSON file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write figures and drawn mistakes into this folder.")
+@boxes_option
+@tiles_option
 @threads_option
 @click.option("--limit", type=click.IntRange(1), help="Only the first pictures of the set.")
 @click.option("--threshold", type=click.FloatRange(0, 1), help="Leave out what scores less. [default: 0.001, SSD: 0]")
@@ -56,6 +60,8 @@ def evaluate(
     annotations: Path,
     as_json: bool,
     report: Path | None,
+    boxes: Literal["graph", "raw"],
+    tiles: str,
     threads: int,
     limit: int | None,
     threshold: float | None,
@@ -67,7 +73,7 @@ def evaluate(
     if report is not None:
         prepare_folder(report, "--report")
     chosen = find(model)
-    settings = _settings(chosen, threshold=threshold, nms_iou=nms_iou)
+    settings = _settings(chosen, threshold=threshold, nms_iou=nms_iou, boxes=boxes, tiles=tiles)
     evaluation = _measure(chosen, truth, images, settings, threads=threads)
     mistakes = find_mistakes(
         evaluation.truth, evaluation.classes.scored, evaluation.found, threshold=settings.working_threshold
@@ -90,17 +96,23 @@ def _read_set(images: Path, annotations: Path, limit: int | None) -> Annotations
     return truth if limit is None else truth.select(range(min(limit, len(truth.pictures))))
 
 
-def _settings(model: Model, *, threshold: float | None, nms_iou: float | None) -> Settings:
+def _settings(
+    model: Model, *, threshold: float | None, nms_iou: float | None, boxes: Literal["graph", "raw"], tiles: str
+) -> Settings:
     """What is asked for; else what the figures of this family are published with."""
     family = model.layout.family
     # A graph with its own NMS has chosen its few boxes already: all of them are scored.
-    floor = 0.0 if family in _OWN_NMS else _QUALITY_THRESHOLD
-    overlap = _YOLO_NMS_IOU if family in _YOLO else model.layout.nms_iou
+    own_nms = family in _OWN_NMS and boxes == "graph"
+    floor = 0.0 if own_nms else _QUALITY_THRESHOLD
+    # None: what the graph does, or would do.
+    overlap = _YOLO_NMS_IOU if family in _YOLO else None if family in _OWN_NMS else model.layout.nms_iou
     return Settings(
         threshold=floor if threshold is None else threshold,
-        nms_iou=None if family in _OWN_NMS else overlap if nms_iou is None else nms_iou,
+        nms_iou=None if own_nms else overlap if nms_iou is None else nms_iou,
         max_boxes=_QUALITY_MAX_BOXES,
         working_threshold=max(model.threshold, threshold or 0.0),
+        boxes=boxes,
+        tiles=tiles,
     )
 
 
@@ -113,10 +125,12 @@ def _measure(model: Model, truth: Annotations, images: Path, settings: Settings,
         nms_iou=settings.nms_iou,
         max_boxes=settings.max_boxes,
         multi_label=True,
+        boxes=settings.boxes,
     )
+    look = make_look(detector, settings.tiles)
     with _progress(model.name, len(truth.pictures)) as on_picture:
         return run_evaluation(
-            truth, classes, folder=images, detect=detector.detect, clock=SystemClock(), on_picture=on_picture
+            truth, classes, folder=images, detect=look.detect, clock=SystemClock(), on_picture=on_picture
         )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from edge.catalog.cards import ModelCard, write_card
 from edge.catalog.inspector import Inspection, name_of
 from edge.catalog.pull import draft_card
+from edge.cli.path_text import path_text
 from edge.core.model import Family, InputLayout, ModelLayout
 
 _READ_AS = {
@@ -36,7 +37,7 @@ def inspection_json(found: Inspection) -> dict[str, Any]:
     """The keys that scripts rely on first (interface); more after them."""
     taken, layout = found.input, found.layout
     return {
-        "file": str(found.path),
+        "file": path_text(found.path),
         "sha256": found.sha256 or None,
         "family": found.family.value if found.family else None,
         "input": _input_json(taken) if taken else None,
@@ -58,7 +59,7 @@ def inspection_json(found: Inspection) -> dict[str, Any]:
 
 def inspection_text(found: Inspection) -> str:
     """For people: what it is, how it is run, and the drafted card."""
-    lines = [f"{found.path}: {'usable' if found.usable else 'NOT usable'}"]
+    lines = [f"{path_text(found.path)}: {'usable' if found.usable else 'NOT usable'}"]
     if found.reason:
         lines.append(f"  reason      {found.reason}")
     lines += _facts(found)
@@ -96,7 +97,7 @@ def _reading(found: Inspection, layout: ModelLayout) -> list[str]:
     return [
         f"  family      {layout.family}: {_READ_AS[layout.family]}",
         f"  input       {taken.width}x{taken.height} {taken.dtype}{stored}, {taken.axes}",
-        f"  picture     {taken.resize}{padded}; {pixels}",
+        f"  picture     {taken.colours.upper()}, {taken.resize}{padded}; {pixels}",
         f"  decoder     {roles}; scores as {layout.score_kind}{boxes}",
         f"  labels      {layout.classes} from {found.labels_from}: {shown}",
     ]
@@ -115,6 +116,7 @@ def _input_json(taken: InputLayout) -> dict[str, Any]:
         "zero_point": taken.zero_point,
         "name": taken.name,
         "axes": taken.axes,
+        "colours": taken.colours,
         "resize": taken.resize,
         "mean": list(taken.mean),
         "std": list(taken.std),

@@ -24,6 +24,7 @@ from edge.catalog.pull import draft_card, pull_model, save_card
 from edge.catalog.store import FoundCard, Library, missing_file, model_folders, pull_folder
 from edge.catalog.trial import ChildTrial
 from edge.cli.model_text import card_line, inspection_json, inspection_text
+from edge.cli.path_text import path_text
 from edge.core.errors import EdgeError, ModelError, UsageError
 from edge.core.home import expand_home
 from edge.core.model import Family
@@ -59,18 +60,16 @@ def list_models(*, as_json: bool) -> None:
 @click.option("--card", "card_file", type=click.Path(path_type=Path), help="Write the drafted card to this file.")
 def inspect(*, file: str, as_json: bool, labels_file: Path | None, family: str | None, card_file: Path | None) -> int:
     """Say what FILE (a .tflite, or a card's name) is and how it is run, or why it cannot be."""
-    library = Library(model_folders())
-    path = _model_file(library, file)
-    found = _inspect(library, path, labels_file, family)
+    found = _inspect(file, labels_file, family)
     if as_json:
         click.echo(json.dumps(inspection_json(found)))
     else:
         click.echo(inspection_text(found))
     if not found.usable:
-        click.echo(f"edge: {path}: {found.reason}", err=True)
+        click.echo(f"edge: {path_text(found.path)}: {found.reason}", err=True)
         return ModelError.exit_code
     if card_file is not None:
-        save_card(_placed(draft_card(found, name=name_of(card_file)), path, card_file), card_file)
+        save_card(_placed(draft_card(found, name=name_of(card_file)), found.path, card_file), card_file)
         click.echo(f"edge: wrote {card_file}; fill in the licence and where the model comes from", err=True)
     return 0
 
@@ -94,7 +93,7 @@ def pull(*, names: tuple[str, ...], mirror: str | None, twin: bool, into: Path |
             continue
         with _progress(card.name) as progress:
             path = pull_model(card, folder, downloader=downloader, trial=ChildTrial(), progress=progress)
-        click.echo(str(path))
+        click.echo(path_text(path))
 
 
 @models.command()
@@ -129,8 +128,11 @@ def _fault(found: FoundCard, path: Path | None) -> str:
     return f"{path}: {fault}" if fault else ""
 
 
-def _inspect(library: Library, path: Path, labels_file: Path | None, family: str | None) -> Inspection:
+def _inspect(file: str, labels_file: Path | None, family: str | None) -> Inspection:
+    """A refusal too when there is no such model or label file: with --json each gets its object."""
+    library, path = Library(model_folders()), Path(file)
     try:
+        path = _model_file(library, file)
         labels = read_labels(labels_file) if labels_file else ()
     except ModelError as error:
         return Inspection(path, reason=str(error))
@@ -173,9 +175,9 @@ def _card_json(found: FoundCard, path: Path | None) -> dict[str, Any]:
         "name": card.name,
         "summary": card.summary,
         "licence": card.licence,
-        "file": str(path) if path else None,
+        "file": path_text(path) if path else None,
         "here": path is not None,
-        "card": str(found.path),
+        "card": path_text(found.path),
         "sha256": card.sha256,
         "family": card.layout.family.value if card.layout else None,
         "backend": card.layout.backend if card.layout else None,

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import click
 
-from edge.core.errors import UsageError
+from edge.core.errors import ConfigError, UsageError
+from edge.infer.tiling import parse_grid
 
 DEFAULT_MODEL = "edge-default"
 
@@ -31,6 +32,33 @@ threads_option = click.option(
     default=default_threads,
     show_default="the cores of this machine, up to 4",
     help="Threads for the model.",
+)
+
+
+boxes_option = click.option(
+    "--boxes",
+    type=click.Choice(["graph", "raw"]),
+    default="graph",
+    show_default=True,
+    help="raw: read an SSD before the post-processing in its graph, which keeps few boxes.",
+)
+
+
+def _check_tiles(ctx: click.Context, parameter: click.Parameter, text: str) -> str:  # noqa: ARG001
+    try:
+        parse_grid(text)
+    except ConfigError as error:
+        raise click.BadParameter(str(error).removeprefix("tiles: ")) from error
+    return text
+
+
+tiles_option = click.option(
+    "--tiles",
+    callback=_check_tiles,
+    default="1x1",
+    show_default=True,
+    metavar="COLUMNSxROWS",
+    help="Look at so many overlapping parts as well as at the whole picture.",
 )
 
 

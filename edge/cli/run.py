@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_INTERRUPTED = 130  # as shells say it: 128 and the signal's number
+
 
 @click.command()
 @click.option(
@@ -25,10 +28,15 @@ logger = logging.getLogger(__name__)
 def run(path: Path | None, duration: float | None) -> None:
     """Watch the cameras and tell the broker, until stopped or until all recordings have ended.
 
-    Exit codes: 0 done; 75 a camera was away to the end, or the broker was, or turned messages away; 78 the
-    configuration or the model is wrong.
+    Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 75 a camera was away to the end, or the broker was, or
+    turned messages away; 78 the configuration or the model is wrong.
     """
+    # Until there is a service to stop, leaving is all: an exception within the import of a native library becomes
+    # whatever error that library makes of it.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
     from edge.assemble.service import assemble_service
+    from edge.assemble.threads import hand_over_quickly
     from edge.config.load import find_config, load_config
     from edge.config.not_yet import unused_settings
     from edge.core.clock import SystemClock
@@ -40,6 +48,7 @@ def run(path: Path | None, duration: float | None) -> None:
     config = load_config(file)
     for setting in unused_settings(config):
         logger.warning("%s: read and checked, but this version does not act on it yet", setting)
+    hand_over_quickly()
     assembly = assemble_service(config, SystemClock())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: assembly.service.stop())
@@ -53,7 +62,18 @@ def run(path: Path | None, duration: float | None) -> None:
         outcome.events,
         stats.delivered + stats.unheard,
     )
-    _end(list(outcome.errors.values()), stats)
+    try:
+        _end(list(outcome.errors.values()), stats)
+    except EdgeError as error:
+        if not outcome.is_stopped:
+            raise
+        # who stops the service did not ask how it goes: systemd would call a stopped unit failed
+        logger.warning("%s", error)
+
+
+def _leave(*_: object) -> None:
+    click.echo("edge: interrupted", err=True)
+    os._exit(_INTERRUPTED)
 
 
 def _end(errors: list[EdgeError], broker: BrokerStats) -> None:

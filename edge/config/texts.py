@@ -111,6 +111,13 @@ def parse_prefix(text: str) -> str:
     return text
 
 
+def parse_tiles(text: str) -> str:
+    """Columns x rows, 1 to 8 each."""
+    if not re.fullmatch(r"[1-8]x[1-8]", text):
+        raise WrongValueError("write 2x2 for two columns and two rows, 1x1 for the whole picture alone")
+    return text
+
+
 def parse_model(text: str) -> str:
     """A card's name, or a path; anything with a ``/`` or ``.tflite`` is a path."""
     if names_file(text):

@@ -117,6 +117,7 @@ class Camera(_Section, frozen=True, kw_only=True):
     username, password : for a stream that wants a login; they never stand in ``source``
     thresholds, sizes : label -> score, areas; "default" stands for all others
     labels : what is let through; None is everything the model knows
+    tiles : the model looks at the whole picture and at so many columns x rows of overlapping parts; 1x1 = the whole
     anchor : which point of a box says where a thing stands
     ignore, redact : polygons where nothing is detected, and that are blackened in every picture
     """
@@ -145,6 +146,7 @@ class Camera(_Section, frozen=True, kw_only=True):
     sizes: dict[Label, Sizes] = {}
     labels: tuple[Label, ...] | None = None
     publish_detections: bool = False
+    tiles: Annotated[str, Text("columns x rows such as 2x2, up to 8x8", texts.parse_tiles)] = "1x1"
     snapshots: Snapshots = Snapshots()
     motion_gate: MotionGate = MotionGate()
     anchor: Literal["bottom", "centre"] = "bottom"
@@ -164,6 +166,13 @@ class HomeAssistant(_Section, frozen=True, kw_only=True):
 
     enabled: bool = False
     prefix: Annotated[str, Text("topic levels such as homeassistant", texts.parse_prefix)] = "homeassistant"
+
+
+class Commands(_Section, frozen=True, kw_only=True):
+    """What may be asked of the device over MQTT."""
+
+    enabled: bool = False
+    per_minute: Annotated[float, Number("a number of commands from 1 to 600", least=1, most=600)] = 30.0
 
 
 class Health(_Section, frozen=True, kw_only=True):
@@ -203,9 +212,11 @@ class Config(_Section, frozen=True, kw_only=True):
     accelerator: Annotated[str, Text("auto, cpu, edgetpu, edgetpu:usb or edgetpu:pci", texts.parse_accelerator)] = (
         "auto"
     )
+    boxes: Literal["graph", "raw"] = "graph"
     threads: Annotated[int | Literal["auto"], Threads()] = "auto"
     cameras: dict[Name, Camera] = {}
     home_assistant: HomeAssistant = HomeAssistant()
+    commands: Commands = Commands()
     health: Health = Health()
     outbox: Outbox = Outbox()
     origin: Origin = Origin()

@@ -12,8 +12,17 @@ _SYNCED_FLAG = Path("/run/systemd/timesync/synchronized")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
+# Each frame's message says whether the clock is right; looking at three files for it took a tenth of its time.
+_SYNCED_FOR_NS = 1_000_000_000
+
+
 class SystemClock:
     """The machine's clocks."""
+
+    def __init__(self) -> None:
+        self._boot_id: str | None = None
+        self._synced = False
+        self._synced_until_ns = -1
 
     def monotonic_ns(self) -> int:
         """Nanoseconds that never step; 0 is boot."""
@@ -24,19 +33,33 @@ class SystemClock:
         return datetime.fromtimestamp(time.time(), UTC)
 
     def is_synced(self) -> bool:
-        """Whether somebody disciplines the wall clock (systemd-timesyncd's flag; chrony and ntpd leave their own)."""
-        return _SYNCED_FLAG.exists() or Path("/run/chrony/chronyd.pid").exists() or Path("/run/ntpd.pid").exists()
+        """Whether somebody disciplines the wall clock; looked at once a second."""
+        now_ns = time.monotonic_ns()
+        if now_ns >= self._synced_until_ns:
+            self._synced, self._synced_until_ns = _is_disciplined(), now_ns + _SYNCED_FOR_NS
+        return self._synced
 
     def boot_id(self) -> str:
         """The kernel's random id of this boot, so that monotonic times can be compared."""
-        try:
-            return _BOOT_ID.read_text(encoding="ascii").strip()
-        except OSError:
-            return f"process-{os.getpid()}"
+        if self._boot_id is None:
+            self._boot_id = _read_boot_id()
+        return self._boot_id
 
     def sleep(self, seconds: float) -> None:
         """Wait; the pacing of recordings lives on it."""
         time.sleep(max(0.0, seconds))
+
+
+def _is_disciplined() -> bool:
+    # systemd-timesyncd leaves a flag; chrony and ntpd leave their process numbers.
+    return _SYNCED_FLAG.exists() or Path("/run/chrony/chronyd.pid").exists() or Path("/run/ntpd.pid").exists()
+
+
+def _read_boot_id() -> str:
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return f"process-{os.getpid()}"
 
 
 class HandClock:

@@ -29,8 +29,9 @@ class Family(StrEnum):
 class InputLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The one input tensor, and how a picture gets into it.
 
-    A pixel value p (0..255, RGB) becomes the real number ``(p - mean) / std``, per channel; a quantised
+    A pixel value p (0..255) becomes the real number ``(p - mean) / std``, per channel; a quantised
     input then takes ``round(real / scale) + zero_point``.
+    colours : the order of the channels; mean and std are in it too
     pad : the pixel value that fills the letterbox, before normalisation
     """
 
@@ -41,6 +42,7 @@ class InputLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     scale: float = 0.0
     zero_point: int = 0
     axes: Literal["nhwc", "nchw"] = "nhwc"
+    colours: Literal["rgb", "bgr"] = "rgb"
     resize: Literal["letterbox", "stretch"] = "letterbox"
     pad: int = 114
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from numpy.typing import NDArray
 
 from edge.core.values import Detections, Frame, Message, Tensor
+
+Answer = TypeVar("Answer")
 
 
 class FrameSource(Protocol):
@@ -28,6 +33,22 @@ class Interpreter(Protocol):
         """One input tensor in, the outputs in the file's order out.
 
         The outputs are copies: they stay valid after the next call. Raises ModelError.
+        """
+
+
+@runtime_checkable
+class InPlaceInterpreter(Protocol):
+    """An Interpreter that lends its own arrays, so that nothing is copied on the way in or out."""
+
+    def invoke_in_place(
+        self, fill: Callable[[NDArray[Any]], None], read: Callable[[tuple[Tensor, ...]], Answer]
+    ) -> Answer:
+        """Run once: ``fill`` writes the input, ``read`` looks at the outputs; its answer is the answer.
+
+        fill : gets the input's array, holding what the call before left in it (anything, the first time)
+        read : gets the outputs in the file's order
+
+        Neither may keep an array, nor a view of one: they are the runtime's own. Raises ModelError.
         """
 
 

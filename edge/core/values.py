@@ -23,6 +23,8 @@ class Frame:
     sequence : counts every frame the source delivered; a gap means dropped frames
     captured_ns : monotonic clock (for recordings: start + media time)
     captured_at : UTC
+    resized : the same picture in the size a model wants, made ahead (by the thread that captured it, or by the camera);
+        None = nobody has
     """
 
     image: NDArray[np.uint8]
@@ -30,6 +32,7 @@ class Frame:
     sequence: int
     captured_ns: int
     captured_at: datetime
+    resized: NDArray[np.uint8] | None = None
 
     @property
     def width(self) -> int:

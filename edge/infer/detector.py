@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edge.core.geometry import Placement
+from edge.core.geometry import Placement, place_stretch
 from edge.core.model import Model
-from edge.core.protocols import Clock, Decoder, Interpreter
-from edge.core.values import Detections, Frame, StageTimes
+from edge.core.protocols import Clock, Decoder, InPlaceInterpreter, Interpreter
+from edge.core.values import Detections, Frame, StageTimes, Tensor
 from edge.infer.preprocess import Preprocessor
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NOWHERE = place_stretch(source=(1, 1), target=(1, 1))
+
+Outputs = tuple[Tensor, ...]
 
 
 class Detector:
-    """Preprocess, run, decode, map back: the one way a frame takes through a model. For one thread.
+    """Preprocess, run, decode, map back: the one way a frame takes through a model.
+
+    For one thread; or for three: ``shrink`` in those that capture, ``start`` in one that runs the model, and
+    ``detect`` in one that reads what came out, while the model runs on the next frame.
 
     times : what each stage of the newest frame took
     """
@@ -26,15 +37,21 @@ class Detector:
         self._interpreter = interpreter
         self._decoder = decoder
         self._clock = clock
+        self._in_place = interpreter if isinstance(interpreter, InPlaceInterpreter) else None
         self._preprocessor = Preprocessor(model.layout.input)
+        self._started: deque[tuple[Frame, _Run]] = deque()
         self.times = StageTimes()
+
+    @property
+    def interpreter(self) -> Interpreter:
+        return self._interpreter
 
     @property
     def model(self) -> Model:
         return self._model
 
     def detect(self, frame: Frame) -> Detections:
-        """What the model sees in a frame.
+        """What the model sees in a frame; where ``start`` has run the model on it, only its outputs are read.
 
         Returns
         -------
@@ -45,20 +62,39 @@ class Detector:
         ModelError
             When the run fails.
         """
-        started = self._clock.monotonic_ns()
-        tensor, placement = self._preprocessor.prepare(frame.image)
-        prepared = self._clock.monotonic_ns()
-        outputs = self._interpreter.invoke(tensor)
-        ran = self._clock.monotonic_ns()
-        found = self._decoder.decode(outputs)
-        detections = _in_frame(found, placement) if len(found) else found
-        self.times = StageTimes(
-            capture=max(0.0, _ms(frame.captured_ns, started)),
-            preprocess=_ms(started, prepared),
-            infer=_ms(prepared, ran),
-            decode=_ms(ran, self._clock.monotonic_ns()),
-        )
-        return detections
+        run = self._take_started(frame)
+        if run is None:
+            found, self.times = self.look(frame)
+            return found
+        self._read(run, run.outputs)
+        self.times = run.times
+        return run.found
+
+    def look(self, frame: Frame) -> tuple[Detections, StageTimes]:
+        """As ``detect`` for a frame that was not started, with what each stage took; in the thread that starts."""
+        run = _Run()
+        self._invoke(frame, run, lambda outputs: self._read(run, outputs))
+        return run.found, run.times
+
+    def start(self, frame: Frame) -> None:
+        """Run the model on a frame whose ``detect`` comes later; in the same order. Raises as ``detect`` does."""
+        run = _Run()
+        self._invoke(frame, run, lambda outputs: self._keep(run, outputs))
+        self._started.append((frame, run))
+
+    def shrink(self, frame: Frame) -> Frame:
+        """The frame with its picture made small ahead, which is the dearest step before a run."""
+        return replace(frame, resized=self._preprocessor.shrink(frame.image))
+
+    def decode_with(self, decoder: Decoder) -> None:
+        """From the next frame on."""
+        self._decoder = decoder
+
+    def fingerprint(self, frame: Frame) -> tuple[float, ...]:
+        """Mean and spread of each output's numbers: the same frame gives the same, unless something is broken."""
+        tensor, _ = self._preprocessor.prepare(frame.image)
+        outputs = [output.real() for output in self._interpreter.invoke(tensor)]
+        return tuple(float(each) for output in outputs for each in (output.mean(), output.std()))
 
     def warm_up(self) -> None:
         """Run once on an empty picture: the first run takes longer, and shows whether the model runs at all."""
@@ -67,6 +103,62 @@ class Detector:
         self.detect(Frame(image, "", 0, self._clock.monotonic_ns(), _EPOCH))
         self.times = StageTimes()
 
+    def _take_started(self, frame: Frame) -> _Run | None:
+        while self._started:
+            started, run = self._started.popleft()
+            if started is frame:
+                return run
+        return None
+
+    def _invoke(self, frame: Frame, run: _Run, read: Callable[[Outputs], None]) -> None:
+        run.captured_ns, run.begun_ns = frame.captured_ns, self._clock.monotonic_ns()
+        if self._in_place is not None:
+            self._in_place.invoke_in_place(lambda values: self._fill(frame, run, values), read)
+            return
+        tensor, run.placement = self._preprocessor.prepare(frame.image)
+        run.prepared_ns = self._clock.monotonic_ns()
+        outputs = self._interpreter.invoke(tensor)
+        read(outputs)
+
+    def _fill(self, frame: Frame, run: _Run, values: NDArray[Any]) -> None:
+        run.placement = self._preprocessor.fill(frame.image, frame.resized, into=values)
+        run.prepared_ns = self._clock.monotonic_ns()
+
+    def _keep(self, run: _Run, outputs: Outputs) -> None:
+        run.ran_ns = self._clock.monotonic_ns()
+        is_lent = self._in_place is not None
+        run.outputs = tuple(replace(one, values=one.values.copy()) for one in outputs) if is_lent else outputs
+
+    def _read(self, run: _Run, outputs: Outputs) -> None:
+        begun_ns = self._clock.monotonic_ns()
+        run.ran_ns = run.ran_ns or begun_ns
+        found = self._decoder.decode(outputs)
+        run.found = _in_frame(found, run.placement) if len(found) else found
+        run.read_ns = self._clock.monotonic_ns() - begun_ns
+
+
+@dataclass(slots=True)
+class _Run:
+    """One frame's way through the model, step by step; read_ns is how long reading took."""
+
+    captured_ns: int = 0
+    begun_ns: int = 0
+    prepared_ns: int = 0
+    ran_ns: int = 0
+    read_ns: int = 0
+    placement: Placement = _NOWHERE
+    outputs: Outputs = ()
+    found: Detections = field(default_factory=Detections.empty)
+
+    @property
+    def times(self) -> StageTimes:
+        return StageTimes(
+            capture=max(0, self.begun_ns - self.captured_ns) / 1e6,
+            preprocess=(self.prepared_ns - self.begun_ns) / 1e6,
+            infer=(self.ran_ns - self.prepared_ns) / 1e6,
+            decode=self.read_ns / 1e6,
+        )
+
 
 def _in_frame(found: Detections, placement: Placement) -> Detections:
     boxes = placement.to_source(found.boxes)
@@ -74,7 +166,3 @@ def _in_frame(found: Detections, placement: Placement) -> Detections:
     inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     detections = Detections(boxes, found.scores, found.class_ids)
     return detections if inside.all() else detections.select(inside)
-
-
-def _ms(start_ns: int, end_ns: int) -> float:
-    return (end_ns - start_ns) / 1e6

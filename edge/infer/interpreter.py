@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.core.errors import EdgeError, MissingLibraryError, ModelError
 from edge.core.model import InputLayout, Model, OutputLayout
+from edge.core.protocols import Answer
 from edge.core.values import Tensor
 from edge.infer.quiet import quiet_runtime
 from edge.infer.runtime import Runtime, explain_system_error
@@ -33,8 +36,14 @@ class LiteInterpreter:
         self._native = native
         self._input = native.get_input_details()[0]
         self._outputs = native.get_output_details()
+        self._facts = [_facts_of(output) for output in self._outputs]
+        # The callables give a view each time; a view that lives makes the runtime refuse to run.
+        self._input_view = native.tensor(self._input["index"])
+        self._output_views = [native.tensor(output["index"]) for output in self._outputs]
         self._failure = ""
         self._shapes_seen = False
+        self._keeps_input: bool | None = None
+        self._copy: NDArray[Any] | None = None
 
     def invoke(self, values: Tensor) -> tuple[Tensor, ...]:
         """Run the model once.
@@ -53,28 +62,78 @@ class LiteInterpreter:
             When the values do not fit, or the run fails. After a failed run it answers nothing else: the runtime
             keeps broken state (a lost accelerator does not come back into the same interpreter).
         """
+        self._check_values(values)
+        results = self._guarded(lambda: self._run_copied(values.values))
+        if not self._shapes_seen:
+            self._check_shapes(results)
+        return self._as_tensors(results)
+
+    def invoke_in_place(
+        self, fill: Callable[[NDArray[Any]], None], read: Callable[[tuple[Tensor, ...]], Answer]
+    ) -> Answer:
+        """Run the model once, without a copy: ``fill`` writes the input, ``read`` looks at the outputs.
+
+        See `edge.core.protocols.InPlaceInterpreter`. Raises as ``invoke`` does, and what the two raise.
+        """
+        if self._keeps_input is None:
+            self._learn_whether_input_stays(fill)
+        elif self._keeps_input:
+            fill(self._input_view())
+            self._guarded(self._native.invoke)
+        else:
+            self._run_from_copy(fill)
+        results = [view() for view in self._output_views]
+        if not self._shapes_seen:
+            self._check_shapes(results)
+        return read(self._as_tensors(results))
+
+    def invoke_bare(self) -> None:
+        """Run on what the input holds and look at nothing: what the runtime alone takes, for measuring."""
+        self._guarded(self._native.invoke)
+
+    def _learn_whether_input_stays(self, fill: Callable[[NDArray[Any]], None]) -> None:
+        # That a run leaves its input alone was measured for the runtimes we know; it is promised nowhere.
+        fill(self._input_view())
+        before = self._input_view().copy()
+        self._guarded(self._native.invoke)
+        self._keeps_input = np.array_equal(before.view(np.uint8), self._input_view().view(np.uint8))
+        if not self._keeps_input:
+            self._copy = before
+
+    def _run_from_copy(self, fill: Callable[[NDArray[Any]], None]) -> None:
+        copy = self._copy
+        assert copy is not None
+        fill(copy)
+        self._guarded(lambda: self._run_copied(copy))
+
+    def _run_copied(self, values: NDArray[Any]) -> list[Any]:
+        self._native.set_tensor(self._input["index"], values)
+        self._native.invoke()
+        return [self._native.get_tensor(output["index"]) for output in self._outputs]
+
+    def _guarded(self, run: Callable[[], Answer]) -> Answer:
         if self._failure:
             raise ModelError(self._failure)
-        self._check_values(values)
         try:
-            self._native.set_tensor(self._input["index"], values.values)
-            self._native.invoke()
-            results = [self._native.get_tensor(output["index"]) for output in self._outputs]
+            return run()
         except _NATIVE_ERRORS as error:
             self._failure = (
                 f"{self._model.path}: the run failed ({native_text(error)}); "
                 "load the model again, or run its CPU version if an accelerator was lost"
             )
             raise ModelError(self._failure) from error
-        if not self._shapes_seen:
-            self._check_shapes(results)
-        return tuple(_as_tensor(result, details) for result, details in zip(results, self._outputs, strict=True))
+
+    def _as_tensors(self, results: list[Any]) -> tuple[Tensor, ...]:
+        return tuple(
+            Tensor(result, scale, zero_point, name)
+            for result, (scale, zero_point, name) in zip(results, self._facts, strict=True)
+        )
 
     def constant(self, index: int) -> Tensor:
         """A constant tensor of the file, by its index, copied: such as the anchors of a raw SSD."""
         try:
             details = next(one for one in self._native.get_tensor_details() if one["index"] == index)
-            return _as_tensor(self._native.get_tensor(index), details)
+            return Tensor(np.asarray(self._native.get_tensor(index)), *_facts_of(details))
         except StopIteration:
             raise ModelError(f"{self._model.path}: expected a tensor with index {index}, the file has none") from None
         except _NATIVE_ERRORS as error:
@@ -104,7 +163,9 @@ class LiteInterpreter:
             )
 
 
-def open_interpreter(model: Model, runtime: Runtime, *, threads: int, delegate: Any = None) -> LiteInterpreter:
+def open_interpreter(
+    model: Model, runtime: Runtime, *, threads: int, delegate: Any = None, content: bytes | None = None
+) -> LiteInterpreter:
     """Load a model, ready to run.
 
     The file is read once, and what was checked against ``model.sha256`` is what runs.
@@ -113,6 +174,7 @@ def open_interpreter(model: Model, runtime: Runtime, *, threads: int, delegate: 
     ----------
     threads : CPU threads of one run, >= 1
     delegate : from `edge.infer.delegate.open_edgetpu` with the same runtime; None = CPU
+    content : what to run instead of the file, made from it and described by the layout; None = the file
 
     Raises
     ------
@@ -125,7 +187,7 @@ def open_interpreter(model: Model, runtime: Runtime, *, threads: int, delegate: 
         raise ModelError(f"{model.name}: expected at least 1 thread, found {threads}")
     if model.layout.backend == "edgetpu" and delegate is None:
         raise ModelError(_needs_edgetpu(model))
-    content = read_model_file(model.path, sha256=model.sha256)
+    content = read_model_file(model.path, sha256=model.sha256) if content is None else content
     with quiet_runtime():
         native = _load(model, content, runtime=runtime, threads=threads, delegate=delegate)
     _check_against_layout(model, native)
@@ -265,6 +327,6 @@ def _input_shape(layout: InputLayout) -> tuple[int, int, int, int]:
     return (1, layout.height, layout.width, 3)
 
 
-def _as_tensor(values: Any, details: dict[str, Any]) -> Tensor:
+def _facts_of(details: dict[str, Any]) -> tuple[float, int, str]:
     scale, zero_point = details["quantization"]
-    return Tensor(np.asarray(values), float(scale), int(zero_point), str(details["name"]))
+    return float(scale), int(zero_point), str(details["name"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import cv2
@@ -14,6 +15,8 @@ from edge.core.values import Tensor
 
 Image = NDArray[np.uint8]
 _SIGN_BIT = np.uint8(0x80)
+_LINEAR = cv2.INTER_LINEAR
+_MOST_SIZES = 32  # of pictures, remembered at a time
 
 
 def pixel_table(layout: InputLayout) -> NDArray[Any]:
@@ -35,7 +38,10 @@ def pixel_table(layout: InputLayout) -> NDArray[Any]:
 
 
 class Preprocessor:
-    """Prepares pictures for one model. For one thread; keeps its buffers from call to call."""
+    """Prepares pictures for one model. Keeps its buffers from call to call.
+
+    ``prepare`` and ``fill`` are for one thread; ``shrink`` may be called by others at the same time.
+    """
 
     def __init__(self, layout: InputLayout) -> None:
         # Pictures this small lose more to waking OpenCV's threads than they gain, and the cores belong to the model.
@@ -44,11 +50,14 @@ class Preprocessor:
         self._table = pixel_table(layout)
         self._way = _choose_way(self._table)
         self._lut = _as_opencv_table(self._table)
-        # Until a picture's size is known the canvas is nothing but padding.
-        self._canvas = self._padded_canvas()
-        self._values = self._canvas if layout.axes == "nhwc" else np.empty(_shape_nchw(layout), self._canvas.dtype)
-        self._placed: tuple[Placement, tuple[int, int]] | None = None
-        self._resized = np.empty((0, 0, 3), np.uint8)
+        self._padding = self._table[layout.pad]
+        # By (height, width) of the picture: tiles and cameras of several sizes come in turns.
+        self._places: dict[tuple[int, ...], _Place] = {}
+        self._plane = np.empty((0, 0, 3), self._table.dtype)
+        self._values: NDArray[Any] | None = None
+        # Which picture's padding lies in whose array; a picture of another size moves it.
+        self._own_padding: Placement | None = None
+        self._filled_padding: Placement | None = None
 
     def prepare(self, image: Image) -> tuple[Tensor, Placement]:
         """Bring a picture into the input's size and numbers.
@@ -61,53 +70,97 @@ class Preprocessor:
         -------
         The input tensor (valid until the next call), and where the picture lies in it.
         """
-        placement, (width, height) = self._place(image)
-        top, left = placement.top, placement.left
-        inside = self._canvas[0, top : top + height, left : left + width]
-        if self._way == "as is":
-            self._resize(image, (width, height), into=inside)
+        layout = self._layout
+        if self._values is None:
+            self._values = np.empty(_shape(layout), self._table.dtype)
+        self._own_padding = self._write(image, None, into=self._values, padded_for=self._own_padding)
+        return Tensor(self._values, layout.scale, layout.zero_point, layout.name), self._own_padding
+
+    def fill(self, image: Image, resized: Image | None, *, into: NDArray[Any]) -> Placement:
+        """The same, written straight into an array that keeps its content from call to call.
+
+        Parameters
+        ----------
+        image : (height, width, 3) uint8, RGB
+        resized : what ``shrink`` made of it, where somebody has; used if it fits
+        into : the input's shape and dtype; only the part that the picture covers is written again
+
+        Returns
+        -------
+        Where the picture lies in it.
+        """
+        placement = self._write(image, resized, into=into, padded_for=self._filled_padding)
+        self._filled_padding = placement
+        return placement
+
+    def shrink(self, image: Image) -> Image:
+        """The picture in the size that it gets inside the input, (height, width, 3) uint8: the dearest step."""
+        size = _fit(image, self._layout)[1]
+        return image if (image.shape[1], image.shape[0]) == size else cv2.resize(image, size, interpolation=_LINEAR)
+
+    def _write(
+        self, image: Image, resized: Image | None, *, into: NDArray[Any], padded_for: Placement | None
+    ) -> Placement:
+        placed = self._find_place(image)
+        placement, (width, height) = placed.placement, placed.size
+        scratch = placed.scratch
+        canvas = into[0] if self._layout.axes == "nhwc" else self._plane
+        if padded_for != placement:
+            canvas[...] = self._padding
+        inside = canvas[placement.top : placement.top + height, placement.left : placement.left + width]
+        if resized is None or resized.shape != inside.shape:
+            resized = image if image.shape[:2] == (height, width) else None
+        if resized is None and self._way == "as is" and self._layout.colours == "rgb":
+            cv2.resize(image, (width, height), dst=inside, interpolation=_LINEAR)
         else:
-            self._convert(self._resize(image, (width, height), into=self._resized), into=inside)
+            if resized is None:
+                resized = cv2.resize(image, (width, height), dst=scratch, interpolation=_LINEAR)
+            if self._layout.colours == "bgr":
+                resized = cv2.cvtColor(resized, cv2.COLOR_RGB2BGR, dst=scratch)
+            self._convert(resized, into=inside)
         if self._layout.axes == "nchw":
             for channel in range(3):
-                cv2.extractChannel(self._canvas[0], channel, dst=self._values[0, channel])
-        layout = self._layout
-        return Tensor(self._values, layout.scale, layout.zero_point, layout.name), placement
+                cv2.extractChannel(canvas, channel, dst=into[0, channel])
+        return placement
 
-    def _place(self, image: Image) -> tuple[Placement, tuple[int, int]]:
-        height, width = image.shape[:2]
-        if self._placed is not None:
-            placement = self._placed[0]
-            if (placement.source_width, placement.source_height) == (width, height):
-                return self._placed
-            self._canvas[...] = self._padded_canvas()
-        target = (self._layout.width, self._layout.height)
-        if self._layout.resize == "letterbox":
-            self._placed = place_letterbox(source=(width, height), target=target)
-        else:
-            self._placed = place_stretch(source=(width, height), target=target), target
-        size = self._placed[1]
-        self._resized = np.empty((size[1], size[0], 3), np.uint8)
-        return self._placed
-
-    def _resize(self, image: Image, size: tuple[int, int], *, into: Image) -> Image:
-        if (image.shape[1], image.shape[0]) == size:
-            into[...] = image
-        else:
-            cv2.resize(image, size, dst=into, interpolation=cv2.INTER_LINEAR)
-        return into
+    def _find_place(self, image: Image) -> _Place:
+        placed = self._places.get(image.shape[:2])
+        if placed is None:
+            if len(self._places) >= _MOST_SIZES:
+                self._places.clear()
+            placed = self._places[image.shape[:2]] = _place(image, self._layout)
+            if self._layout.axes == "nchw" and not self._plane.size:
+                self._plane = np.empty((self._layout.height, self._layout.width, 3), self._table.dtype)
+        return placed
 
     def _convert(self, pixels: Image, *, into: NDArray[Any]) -> None:
-        if self._way == "sign bit":  # 6 times faster than the table
+        if self._way == "as is":
+            np.copyto(into, pixels)
+        elif self._way == "sign bit":  # 6 times faster than the table
             np.bitwise_xor(pixels, _SIGN_BIT, out=into.view(np.uint8))
         else:
             cv2.LUT(pixels, self._lut, dst=into)
 
-    def _padded_canvas(self) -> NDArray[Any]:
-        layout = self._layout
-        canvas = np.empty((1, layout.height, layout.width, 3), self._table.dtype)
-        canvas[...] = self._table[layout.pad]
-        return canvas
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """Where a picture goes, the (width, height) it gets there, and room for it on its way."""
+
+    placement: Placement
+    size: tuple[int, int]
+    scratch: Image
+
+
+def _place(image: Image, layout: InputLayout) -> _Place:
+    placement, (width, height) = _fit(image, layout)
+    return _Place(placement, (width, height), np.empty((height, width, 3), np.uint8))
+
+
+def _fit(image: Image, layout: InputLayout) -> tuple[Placement, tuple[int, int]]:
+    source, target = (image.shape[1], image.shape[0]), (layout.width, layout.height)
+    if layout.resize == "letterbox":
+        return place_letterbox(source=source, target=target)
+    return place_stretch(source=source, target=target), target
 
 
 def _choose_way(table: NDArray[Any]) -> Literal["as is", "sign bit", "table"]:
@@ -125,5 +178,7 @@ def _as_opencv_table(table: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(table).reshape(1, 256, 3)
 
 
-def _shape_nchw(layout: InputLayout) -> tuple[int, int, int, int]:
-    return (1, 3, layout.height, layout.width)
+def _shape(layout: InputLayout) -> tuple[int, int, int, int]:
+    if layout.axes == "nchw":
+        return (1, 3, layout.height, layout.width)
+    return (1, layout.height, layout.width, 3)

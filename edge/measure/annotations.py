@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -73,8 +74,8 @@ class _Category(msgspec.Struct):
 class _Image(msgspec.Struct):
     id: int | str
     file_name: str
-    width: int = 0
-    height: int = 0
+    width: float | None = None
+    height: float | None = None
 
 
 class _Annotation(msgspec.Struct):
@@ -82,7 +83,7 @@ class _Annotation(msgspec.Struct):
     category_id: int
     bbox: tuple[float, float, float, float]
     area: float | None = None
-    iscrowd: int = 0
+    iscrowd: int | bool = 0
 
 
 class _File(msgspec.Struct):
@@ -136,7 +137,7 @@ def _read_bytes(path: Path) -> bytes:
 
 def _parse(path: Path, content: bytes) -> _File:
     try:
-        return msgspec.json.decode(content, type=_File)
+        return msgspec.json.decode(content.removeprefix(codecs.BOM_UTF8), type=_File)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(
             f"{path}: expected COCO JSON with `images`, `annotations` and `categories`; {error}. "
@@ -159,7 +160,7 @@ def _picture(path: Path, index: int, entry: _Image) -> Picture:
         raise ConfigError(
             f"{path}: images[{index}]: file_name must lie inside the folder of pictures, found {entry.file_name!r}"
         )
-    return Picture(entry.file_name, max(0, entry.width), max(0, entry.height))
+    return Picture(entry.file_name, max(0, round(entry.width or 0)), max(0, round(entry.height or 0)))
 
 
 def _true_box(where: str, entry: _Annotation, picture: int, category: str) -> TrueBox:

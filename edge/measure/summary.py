@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -37,12 +38,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     threshold : detections below it were not looked at
     nms_iou : null where the model does its own NMS
     working_threshold : where precision, recall and the drawn mistakes are taken
+    boxes : raw = an SSD read before the post-processing in its graph
+    tiles : columns x rows of parts that were looked at besides the whole picture; 1x1 = none
     """
 
     threshold: float
     nms_iou: float | None
     max_boxes: int
     working_threshold: float
+    boxes: Literal["graph", "raw"] = "graph"
+    tiles: str = "1x1"
 
 
 class LeftOutPicture(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ class Drops:
     """Messages that will not arrive, by cause.
 
     overflow : events pushed out of a full queue, or topics beyond the board's bound
-    disconnected : detections while there was no connection
+    disconnected : detections while there was no connection (the first attempt is waited for)
     expired : detections that grew old, or were pushed out by newer ones, on a slow connection
     oversize : larger than the broker takes
     denied : the broker's access list forbids the topic
@@ -53,7 +53,7 @@ class Lanes:
         self._changed: dict[str, None] = {}  # topics whose value the broker has not got, in order
         self._events: deque[Message] = deque()
         self._detections: deque[tuple[int, Message]] = deque()
-        self._is_connected = False
+        self._is_connected: bool | None = None  # None: the first connection is still being made
         self._is_birth = False
         self._events_first = True
         self._drops = Drops()
@@ -75,6 +75,13 @@ class Lanes:
             self._is_connected = True
             self._is_birth = True
             self._changed = dict.fromkeys(sorted(self._board, key=self._birth_rank))
+
+    def repeat_state(self) -> None:
+        """All state again, as on a connect; without a connection the next one does so anyway."""
+        with self._lock:
+            if self._is_connected:
+                self._is_birth = True
+                self._changed = dict.fromkeys(sorted(self._board, key=self._birth_rank))
 
     def disconnect(self, unacknowledged: Iterable[Message]) -> None:
         """What was under way and not acknowledged waits again, in front; detections are gone."""
@@ -124,10 +131,16 @@ class Lanes:
             return len(self._events)
 
     @property
+    def has_new_state(self) -> bool:
+        """Whether a topic has a value that was not handed over yet."""
+        with self._lock:
+            return bool(self._changed)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing is left that should still be delivered."""
         with self._lock:
-            return not self._events and not self._changed
+            return not self._events and not self._changed and not self._detections
 
     def _post(self, message: Message) -> None:
         if message.topic not in self._board and len(self._board) >= STATE_LIMIT:
@@ -142,7 +155,7 @@ class Lanes:
             self._count(overflow=1)
 
     def _put_detection(self, message: Message, now_ns: int) -> None:
-        if not self._is_connected:
+        if self._is_connected is False:
             self._count(disconnected=1)
             return
         if len(self._detections) >= DETECTION_LIMIT:

@@ -9,6 +9,7 @@ from edge.core.errors import ConfigError
 from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report.lanes import EVENT_LIMIT, Lanes
+from edge.report.listening import Listening
 from edge.report.session import Session
 from edge.report.states import offline_message, online_message
 from edge.report.stats import BrokerStats, Ledger
@@ -39,6 +40,7 @@ class MqttSink:
     Parameters
     ----------
     topics : of this device; its name is the client id
+    listening : what is heard; None = nothing
     event_limit : events that may wait; then the oldest is dropped and counted
 
     Examples
@@ -53,6 +55,7 @@ class MqttSink:
         topics: Topics,
         clock: Clock,
         pace: Pace | None = None,
+        listening: Listening | None = None,
         event_limit: int = EVENT_LIMIT,
         chance: Callable[[], float] | None = None,
     ) -> None:
@@ -60,6 +63,7 @@ class MqttSink:
         self._topics = topics
         self._clock = clock
         self._pace = pace or Pace()
+        self._listening = listening or Listening()
         self._lanes = Lanes(topics.birth_rank, event_limit=event_limit)
         self._ledger = Ledger()
         self._comeback = Comeback(self._pace, chance=chance)
@@ -104,6 +108,10 @@ class MqttSink:
         """How it goes; from any thread."""
         return self._ledger.snapshot(self._lanes.drops, waiting_events=self._lanes.waiting_events)
 
+    def is_settled(self) -> bool:
+        """Whether the broker has all state as it is now; from any thread."""
+        return self._ledger.is_connected and not self._lanes.has_new_state and not self._ledger.in_flight
+
     def _has_time(self) -> bool:
         """False when ``close`` was long ago; what was sent just before a quick ``close`` still has its chance."""
         return self._leave_by_ns is None or self._clock.monotonic_ns() < self._leave_by_ns
@@ -134,6 +142,7 @@ class MqttSink:
             pace=self._pace,
             client_id=self._topics.device,
             farewell=will,
+            listening=self._listening,
             leave_by=lambda: self._leave_by_ns,
         )
         connects = self._ledger.connects

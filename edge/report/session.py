@@ -10,6 +10,7 @@ from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report.inflight import InFlight
 from edge.report.lanes import Lanes
+from edge.report.listening import Listening
 from edge.report.stats import Ledger
 from edge.wire.connection import Connection
 from edge.wire.packets import Limits, Version, packet_bytes
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_WAIT_S = 1.0  # keep-alive and deadlines are looked at this often
 _SENT_AT_ONCE = 100  # then acknowledgements are read, however much is waiting
 _FAREWELL_SHARE = 0.25  # of the time to leave, kept for saying "offline"
+_REFUSED = 128  # reason codes from here on are refusals (MQTT 5, section 3.9.3; 0x80 in 3.1.1)
 _QUOTA_PAUSE_NS = 1_000_000_000
 _NS_PER_S = 1_000_000_000
 
@@ -31,6 +33,7 @@ class Session:
 
     Parameters
     ----------
+    listening : what is subscribed to on the way in, and who is told
     leave_by : the monotonic time to be gone by; None = stay
     farewell : the last message before a wanted end
     """
@@ -47,6 +50,7 @@ class Session:
         pace: Pace,
         client_id: str,
         farewell: Message,
+        listening: Listening,
         leave_by: Callable[[], int | None],
     ) -> None:
         self._connection = connection
@@ -58,6 +62,7 @@ class Session:
         self._pace = pace
         self._client_id = client_id
         self._farewell = farewell
+        self._listening = listening
         self._leave_by = leave_by
         self._limits = Limits()
         self._in_flight = InFlight()
@@ -96,6 +101,7 @@ class Session:
         if answer.code != SUCCESS:
             return refusal(answer.code, self._client_id)
         self._limits = answer.limits
+        self._subscribe()
         self._lanes.connect()  # first: whoever is told of the connection may send at once
         self._ledger.connected(self._version.value, self._now_ns())
         return None
@@ -108,9 +114,36 @@ class Session:
             has_more = self._send_waiting()
             self._connection.wait(self._wake, 0.0 if has_more else self._patience_s())
             self._settle()
+            self._listen()
             if self._is_overdue():
                 return Ending(Cause.LOST, f"no acknowledgement for {self._pace.acknowledge_s:g} s")
         return self._connection.ending()
+
+    def _subscribe(self) -> None:
+        """Before the first word, so that nobody who hears it asks in vain."""
+        wanted = self._listening.subscriptions
+        if wanted:
+            as_published = {each.filter for each in wanted if each.as_published}
+            self._connection.subscribe([each.filter for each in wanted], as_published=as_published)
+
+    def _listen(self) -> None:
+        for message in self._connection.received():
+            self._connection.acknowledge(message)
+            self._listening.hear(message.topic, message.payload, retained=message.retain)
+        for codes in self._connection.subscribed():
+            self._tell_refused(codes)
+        if self._listening.is_state_wanted():
+            self._lanes.repeat_state()
+
+    def _tell_refused(self, codes: tuple[int, ...]) -> None:
+        refused = [
+            each.filter for each, code in zip(self._listening.subscriptions, codes, strict=False) if code >= _REFUSED
+        ]
+        if refused:
+            self._ledger.trouble(
+                f"the broker does not let {self._client_id} subscribe to {', '.join(refused)}: what is said there is "
+                "not heard; check the broker's access list"
+            )
 
     def _leave(self, leave_by_ns: int) -> Ending:
         """Deliver what can be delivered, say offline, go. Without its acknowledgement the last will has to speak."""

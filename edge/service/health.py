@@ -21,6 +21,7 @@ _WIRE_STATES = {
     CameraState.ONLINE: states.CameraState.ONLINE,
     CameraState.OFFLINE: states.CameraState.OFFLINE,
     CameraState.ENDED: states.CameraState.OFFLINE,
+    CameraState.DISABLED: states.CameraState.DISABLED,
     CameraState.FAILED: states.CameraState.OFFLINE,
 }
 

@@ -14,7 +14,19 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 def new_epoch(clock: Clock) -> str:
     """A ULID: 48 bits of milliseconds, 80 random bits; sorts by time where the clock is right."""
-    number = (round(clock.utc_now().timestamp() * 1000) << 80) | secrets.randbits(80)
+    return _ulid(clock, secrets.randbits(80))
+
+
+def replay_epoch(clock: Clock, recording: bytes) -> str:
+    """The same for the same recording at the same time, so that a consumer takes a repetition for one.
+
+    recording : a digest of its content, at least 10 bytes
+    """
+    return _ulid(clock, int.from_bytes(recording[:10], "big"))
+
+
+def _ulid(clock: Clock, bits: int) -> str:
+    number = (round(clock.utc_now().timestamp() * 1000) << 80) | bits
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -5, -5))
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
 from edge.core.values import EventType, Frame, Message, Occurrence
-from edge.service.arrivals import Arrivals
+from edge.service.ahead import Incoming
 from edge.service.camera import CameraWorker
 from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
 from edge.service.news import CameraNews, CameraState
@@ -22,6 +22,7 @@ from edge.service.systemd import Notifier
 logger = logging.getLogger(__name__)
 
 _IDLE_S = 0.2  # how long the loop waits for a frame before it looks at the clock
+_SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are told in one health message
 _JOIN_S = 2.0  # a capture thread that is still in a native call by then is left to the end of the process
 
 
@@ -37,6 +38,14 @@ class Outlet(Protocol):
     def close(self) -> None: ...
 
     def dropped(self) -> Counter[str]: ...
+
+
+class Errand(Protocol):
+    """What is done between two frames, in the service's own thread: commands, discovery. Both return at once."""
+
+    def open(self) -> list[Message]: ...
+
+    def due(self) -> list[Message]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,7 @@ class Outcome:
     events: int = 0
     errors: dict[str, EdgeError] = field(default_factory=dict)
     cameras: dict[str, CameraState] = field(default_factory=dict)
+    is_stopped: bool = False  # from outside, before its own end
 
 
 class Service:
@@ -85,13 +95,16 @@ class Service:
         *,
         workers: Sequence[CameraWorker],
         pipelines: Mapping[str, Pipeline],
-        arrivals: Arrivals,
+        arrivals: Incoming,
         outlet: Outlet,
         reports: Reports,
         notifier: Notifier,
         clock: Clock,
+        errands: Sequence[Errand] = (),
     ) -> None:
         self._workers = workers
+        self._switches = {worker.camera: worker for worker in workers}
+        self._errands = errands
         self._pipelines = pipelines
         self._arrivals = arrivals
         self._outlet = outlet
@@ -102,17 +115,21 @@ class Service:
         self._stages = StageMeter()
         self._started_ns = clock.monotonic_ns()
         self._rates = {camera: RateMeter(self._started_ns) for camera in pipelines}
-        self._next_health_ns = self._next_alive_ns = self._started_ns
+        self._next_health_ns = self._started_ns + _SOON_NS
+        self._next_alive_ns = self._started_ns
         self._outcome = Outcome()
 
     def stop(self) -> None:
         """Ask for an orderly end; safe from a signal handler."""
+        self._outcome.is_stopped = True
         self._stop.set()
 
     def run(self, duration_s: float | None = None) -> Outcome:
         """Run to the end; returns how it went."""
         publisher = threading.Thread(target=self._outlet.run, name="publish", daemon=True)
         self._outlet.open()
+        for errand in self._errands:
+            self._say(errand.open())
         publisher.start()
         for worker in self._workers:
             worker.start()
@@ -130,6 +147,8 @@ class Service:
                     self._look_at(frame)
                 case CameraNews() as news:
                     self._tell_change(news)
+            for errand in self._errands:
+                self._say(errand.due())
             now_ns = self._clock.monotonic_ns()
             self._report_health(now_ns)
             self._tell_alive(now_ns)
@@ -137,6 +156,8 @@ class Service:
                 return
 
     def _look_at(self, frame: Frame) -> None:
+        if not self._switches[frame.camera].is_enabled:
+            return
         pipeline = self._pipelines[frame.camera]
         self._send_all(pipeline.process(frame))
         self._stages.add(pipeline.times)
@@ -147,15 +168,19 @@ class Service:
         self._outcome.cameras[news.camera] = news.state
         if news.error is not None:
             self._outcome.errors[news.camera] = news.error
-            logger.error("camera %s: %s", news.camera, news.error)
-        elif news.state is CameraState.ONLINE:
+            # a run that this ends says it once, as its last word
+            is_last_word = news.state is CameraState.FAILED and len(self._workers) == 1
+            logger.log(logging.DEBUG if is_last_word else logging.ERROR, "camera %s: %s", news.camera, news.error)
+        elif news.state in (CameraState.ONLINE, CameraState.DISABLED):
             self._outcome.errors.pop(news.camera, None)
-            logger.info("camera %s: online", news.camera)
+            logger.info("camera %s: %s", news.camera, news.state)
+        # The retained health must not deny for half a minute what the camera's own topic says.
+        self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
         pipeline = self._pipelines[news.camera]
         if news.state is not CameraState.ONLINE:
             self._send_all(pipeline.finish())
         self._outlet.send(self._reports.camera(news.camera, news.state))
-        if before is not None and news.state in _CHANGES:
+        if before not in (None, CameraState.DISABLED) and news.state in _CHANGES:
             self._send_all([pipeline.tell(self._occurrence(_CHANGES[news.state]))])
 
     def _occurrence(self, kind: EventType) -> Occurrence:
@@ -164,6 +189,11 @@ class Service:
     def _send_all(self, messages: list[Message]) -> None:
         for message in messages:
             self._outcome.events += message.qos > 0 and not message.retain
+            self._outlet.send(message)
+
+    def _say(self, messages: list[Message]) -> None:
+        """What is no event."""
+        for message in messages:
             self._outlet.send(message)
 
     def _all_ended(self) -> bool:
@@ -202,8 +232,9 @@ class Service:
         for worker in self._workers:
             worker.ask_to_stop()
         self._arrivals.close()
+        give_up_ns = self._clock.monotonic_ns() + round(_JOIN_S * 1e9)  # for all together: ten that hang take no longer
         for worker in self._workers:
-            if not worker.join(_JOIN_S):
+            if not worker.join(max(0.0, (give_up_ns - self._clock.monotonic_ns()) / 1e9)):
                 logger.warning("camera %s: its read did not return; left behind", worker.camera)
         self._finish_tracks()
         now_ns = self._clock.monotonic_ns()

@@ -16,6 +16,7 @@ SCHEMA = 1
 # A busy street crosses lines all day: a card is written at most so often.
 _LEAST_BETWEEN_NS = 5_000_000_000
 _LARGEST_BYTES = 1 << 20
+_LARGEST = 2**53  # what every reader of JSON takes for a whole number
 
 
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +39,7 @@ class Ledger:
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file = file
         self._written: tuple[LineCount, ...] | None = None
         self._written_ns: int | None = None
         self._is_failing = False
@@ -46,7 +47,7 @@ class Ledger:
     def read(self) -> tuple[LineCount, ...]:
         """The kept counts. A file that can't be read is said to be so, put aside, and counting begins at 0."""
         try:
-            kept = _parse(self._file)
+            kept = _parse(self.file)
         except FileNotFoundError:
             return ()
         except (OSError, ValueError) as error:
@@ -61,8 +62,10 @@ class Ledger:
         if counts == self._written:
             return
         if self._written_ns is None or now_ns - self._written_ns >= _LEAST_BETWEEN_NS:
-            self._written_ns = now_ns
+            is_first = self._written is None
             self.write(counts)
+            # after a file's first writing, which holds zeros, no crossing should have to wait
+            self._written_ns = None if is_first and not self._is_failing else now_ns
 
     def write(self, counts: tuple[LineCount, ...]) -> None:
         """Replace the file in one step, so that a power cut leaves the old counts or the new ones."""
@@ -70,13 +73,13 @@ class Ledger:
             return
         kept = _Kept(SCHEMA, {count.line: _Line(count.entered, count.left, count.since_ms) for count in counts})
         try:
-            _replace(self._file, msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
+            _replace(self.file, msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
         except OSError as error:
             if not self._is_failing:
                 logger.warning(
                     "%s: the line counts can't be written (%s); they are lost with the next restart. Give the service "
                     "a folder it may write to: docs/configuration.md, lines",
-                    self._file,
+                    self.file,
                     error.strerror or error,
                 )
             self._is_failing = True
@@ -85,17 +88,17 @@ class Ledger:
         self._written = counts
 
     def _put_aside(self, error: Exception) -> None:
-        aside = self._file.with_suffix(".damaged")
+        aside = self.file.with_suffix(".damaged")
         logger.warning(
             "%s: expected line counts, found something else (%s); counting begins at 0, the file is kept as %s",
-            self._file,
+            self.file,
             str(error)[:200],
             aside.name,
         )
         try:
-            self._file.replace(aside)
+            self.file.replace(aside)
         except OSError:
-            logger.warning("%s: could not be renamed; it will be overwritten", self._file)
+            logger.warning("%s: could not be renamed; it will be overwritten", self.file)
 
 
 def _parse(file: Path) -> _Kept:
@@ -104,8 +107,9 @@ def _parse(file: Path) -> _Kept:
     kept = msgspec.json.decode(content, type=_Kept)
     if kept.schema != SCHEMA:
         raise ValueError(f"schema {kept.schema} instead of {SCHEMA}")
-    if any(min(line.entered, line.left) < 0 for line in kept.lines.values()):
-        raise ValueError("a count below 0")
+    numbers = [number for line in kept.lines.values() for number in (line.entered, line.left, line.since)]
+    if not all(0 <= number <= _LARGEST for number in numbers):
+        raise ValueError("a number out of range")
     return kept
 
 

@@ -98,7 +98,7 @@ def passed(before: Point, after: Point, start: Point, end: Point) -> str | None:
 
 
 def _is_clear(visitor: Visitor, start: Point, end: Point, size: tuple[int, int]) -> bool:
-    if visitor.still_since is not None:
+    if visitor.is_home:
         return True
     return distance_px(visitor.anchor, start, end, size) > longer_side(visitor.track.box) * _CLEAR
 

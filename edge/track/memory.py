@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from edge.core.values import Box, Track
 from edge.track.moment import Moment
-from edge.track.visitor import Visitor, longer_side
+from edge.track.visitor import Visitor, longer_side, overlap
 
 # A thing out of sight is at most so long the one that turns up nearby: the tracker itself has waited 2 s before.
 _WALKED_S = 5.0
@@ -74,9 +74,9 @@ def _likeness(lost: _Lost, track: Track) -> float:
     gap_s = (track.first_seen_ns - before.last_seen_ns) * 1e-9
     if gap_s <= 0.0:
         return 0.0  # both were seen at the same time: two things
-    overlap = _iou(before.box, track.box)
-    if lost.visitor.still_since is not None and overlap >= _SAME_PLACE_IOU and gap_s <= _patience_s(lost.visitor):
-        return 1.0 + overlap
+    shared = overlap(before.box, track.box)
+    if lost.visitor.still_since is not None and shared >= _SAME_PLACE_IOU and gap_s <= _patience_s(lost.visitor):
+        return 1.0 + shared
     if lost.is_at_edge or track.label != before.label or gap_s > _WALKED_S:
         return 0.0
     reach = longer_side(before.box) * (_REACH + _REACH_PER_S * gap_s)
@@ -91,16 +91,3 @@ def _is_at_edge(box: Box, size: tuple[int, int]) -> bool:
 def _distance(left: Box, right: Box) -> float:
     """Between the middles, in pixels."""
     return math.hypot(left.x1 + left.x2 - right.x1 - right.x2, left.y1 + left.y2 - right.y1 - right.y2) * 0.5
-
-
-def _iou(left: Box, right: Box) -> float:
-    width = min(left.x2, right.x2) - max(left.x1, right.x1)
-    height = min(left.y2, right.y2) - max(left.y1, right.y1)
-    if width <= 0.0 or height <= 0.0:
-        return 0.0
-    shared = width * height
-    return shared / (_area(left) + _area(right) - shared)
-
-
-def _area(box: Box) -> float:
-    return (box.x2 - box.x1) * (box.y2 - box.y1)

@@ -63,6 +63,8 @@ class Visitor:
     is_again : whether it is a thing that was lost, come back in this frame
     visit : its time in the picture; stays : its times in zones, by name
     still_since : when it came to stand still; None = it moves
+    home : its box when it came to stand still; None = it moves
+    is_home : whether it stands still and was seen there
     """
 
     number: int
@@ -76,6 +78,8 @@ class Visitor:
     doubts: dict[str, Doubt] = field(default_factory=dict)
     passages: dict[str, Passage] = field(default_factory=dict)
     still_since: Moment | None = None
+    home: Box | None = None
+    is_home: bool = False
 
     @property
     def track(self) -> Track:
@@ -90,6 +94,20 @@ class Visitor:
     def stay(self, zone: str | None) -> Stay | None:
         """Its time in a zone, None when it is not there; without a zone, in the picture."""
         return self.visit if zone is None else self.stays.get(zone)
+
+
+def overlap(left: Box, right: Box) -> float:
+    """Intersection over union, 0..1."""
+    width = min(left.x2, right.x2) - max(left.x1, right.x1)
+    height = min(left.y2, right.y2) - max(left.y1, right.y1)
+    if width <= 0.0 or height <= 0.0:
+        return 0.0
+    shared = width * height
+    return shared / (_area(left) + _area(right) - shared)
+
+
+def _area(box: Box) -> float:
+    return (box.x2 - box.x1) * (box.y2 - box.y1)
 
 
 def longer_side(box: Box) -> float:

@@ -9,10 +9,12 @@ from edge.core.values import Track
 from edge.track.areas import Anchor, anchor_of
 from edge.track.memory import Memory
 from edge.track.moment import Moment, Moments
-from edge.track.visitor import Sight, Stay, Visitor
+from edge.track.visitor import Sight, Stay, Visitor, overlap
 
 # A thing was there before it was believed; a longer way back would be a guess at where it was.
 _BELIEF_S = 1.0
+# A thing that stood still and overlaps its place less has left it: a light change shifts an edge by a fifth.
+_HOME_IOU = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,11 @@ class Visitors:
         if known is not None:
             known = replace(known, sight=sight, before=known.anchor, is_seen=True, is_again=True)
             known.stays, known.doubts, known.passages = dict(known.stays), {}, {}
-            if not track.stationary:
-                known.anchor, known.still_since = anchor, None
+            self._settle(known, track, now, size)
             return known
         since = self._moments.at(max(track.first_seen_ns, now.captured_ns - round(_BELIEF_S * 1e9)))
         visitor = Visitor(self._next_number, sight, anchor, anchor, Stay(since))
-        visitor.still_since = since if track.stationary else None
+        self._settle(visitor, track, since, size)
         self._next_number += 1
         return visitor
 
@@ -90,9 +91,18 @@ class Visitors:
         label = visitor.track.label
         visitor.sight = Sight(now, track)
         visitor.before = visitor.anchor
-        if not track.stationary:
-            visitor.still_since = None
-            visitor.anchor = anchor_of(track.box, self._anchor, size)
-        elif visitor.still_since is None:
-            visitor.still_since = now
+        self._settle(visitor, track, now, size)
         return track.label != label
+
+    def _settle(self, visitor: Visitor, track: Track, since: Moment, size: tuple[int, int]) -> None:
+        """Where it stands: where it is seen, unless it stands still; a light change moves its box, not the thing.
+
+        The tracker takes its time to say that a thing has set off, so its box has a say as well.
+        """
+        if not track.stationary:
+            visitor.still_since = visitor.home = None
+        elif visitor.home is None:
+            visitor.still_since, visitor.home = since, track.box
+        visitor.is_home = visitor.home is not None and overlap(visitor.home, track.box) >= _HOME_IOU
+        if not visitor.is_home:
+            visitor.anchor = anchor_of(track.box, self._anchor, size)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import select
 import socket
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.core.errors import BrokerError
 from edge.core.values import Message
@@ -115,10 +116,19 @@ class Connection:
         self._keep(self._client.loop_write())
         return info.mid
 
-    def subscribe(self, filters: Sequence[str]) -> None:
-        """Ask for topics at QoS 1; ``subscribed`` tells the answer."""
+    def subscribe(self, filters: Sequence[str], *, as_published: Collection[str] = ()) -> None:
+        """Ask for topics at QoS 1; ``subscribed`` tells the answer.
+
+        Parameters
+        ----------
+        as_published : those whose messages keep their retain flag also when they come live (MQTT 5)
+        """
         self._client.on_message = self._on_message  # before it, what a broker sends unasked is forgotten
-        self._client.subscribe([(topic, 1) for topic in filters])
+        if self._version is Version.V5:
+            options = [SubscribeOptions(qos=1, retainAsPublished=each in as_published) for each in filters]
+            self._client.subscribe(list(zip(filters, options, strict=True)))
+        else:
+            self._client.subscribe([(topic, 1) for topic in filters])
         self._keep(self._client.loop_write())
 
     def subscribed(self) -> list[tuple[int, ...]]:

@@ -91,6 +91,12 @@ def test_a_broken_picture_is_passed_over_and_leaves_a_gap(tmp_path, caplog):
     assert "2.png" in caplog.text
     assert "passed over 2 pictures" in caplog.text
 
+    told = len(caplog.records)
+    source.open()  # as a loop does, all day long
+    read_all(source)
+
+    assert len(caplog.records) == told
+
 
 def test_the_first_picture_may_be_broken(tmp_path):
     folder = fill(tmp_path, "1.png", "2.png")

@@ -128,6 +128,11 @@ def test_a_cut_off_video_plays_what_is_there_and_says_so_once(make_video, caplog
     assert [r.levelname for r in caplog.records] == ["WARNING"]
     assert "header promises 4.0 s" in caplog.text
 
+    source.open()  # as a loop does, all day long
+    read_all(source)
+
+    assert len(caplog.records) == 1
+
 
 def test_a_whole_video_ends_without_a_warning(make_video, caplog):
     source = source_of(make_video())

@@ -151,3 +151,11 @@ def test_classes_without_labels_are_numbered_and_that_is_said(tmp_path: Path) ->
 
     assert found.labels[6] == "class-6"
     assert any("no labels" in note for note in found.notes)
+
+
+def test_label_names_become_one_line_of_sound_text() -> None:
+    """JSON may hold half a surrogate pair, which neither MQTT nor a terminal takes."""
+    build = made.yolov8(classes=2)
+    build.attach("metadata.json", '{"task": "detect", "names": {"0": "bad \\ud800", "1": " two\\nlines "}}')
+
+    assert _metadata(build).labels == ("bad ?", "two lines")

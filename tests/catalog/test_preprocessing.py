@@ -122,3 +122,9 @@ def test_ssds_are_stretched_and_all_others_letterboxed(family: Family) -> None:
     expected = "stretch" if family in {Family.SSD_POSTPROCESS, Family.SSD_RAW} else "letterbox"
 
     assert _layout(family, "float32").resize == expected
+
+
+@pytest.mark.parametrize("family", list(Family))
+def test_yolox_alone_takes_blue_first(family: Family) -> None:
+    """Its makers read pictures with OpenCV and leave them so (YOLOX, yolox/data/data_augment.py)."""
+    assert _layout(family, "float32").colours == ("bgr" if family is Family.YOLOX else "rgb")

@@ -31,6 +31,7 @@ from tests.tflite_builder import TfliteBuilder, plain, quantise, ssd_postprocess
         (b"TFL3", "TFL3"),
         (b"\0" * 4096, "TFL3"),
         (b"\x1c\0\0\0TFL3" + b"\xff" * 400, "damaged"),
+        (b"\x1c\0\0\0TFL3" + b"\xff" * 400, "download it again"),
     ],
 )
 def test_a_file_that_is_no_model_is_named_for_what_it_is(content: bytes, words: str, tmp_path: Path) -> None:

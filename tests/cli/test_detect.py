@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import zlib
@@ -168,3 +169,16 @@ def test_a_threshold_outside_0_to_1_is_wrong_usage(value: str) -> None:
     assert answer.code == 2
     assert "--threshold" in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_a_file_name_that_is_no_text_is_told_with_its_bytes_escaped(tmp_path: Path) -> None:
+    source = Path(os.fsdecode(os.fsencode(tmp_path) + b"/cam\xff.png"))
+    shutil.copy(ASTRONAUT, source)
+
+    as_json, as_text = edge("detect", source, "--json", "--draw", tmp_path / "drawn"), edge("detect", source)
+
+    (seen,) = as_json.objects()
+    assert (as_json.code, as_text.code) == (0, 0), as_json.err + as_text.err
+    assert seen["file"] == f"{tmp_path}/cam\\xff.png"
+    assert seen["drawn"] == f"{tmp_path}/drawn/cam\\xff.png"
+    assert "cam\\xff.png" in as_text.out

@@ -131,3 +131,26 @@ def test_verify_finds_a_changed_file(tmp_path: Path) -> None:
     assert found.returncode == 1
     assert "edge-default: " in found.stdout
     assert "expected sha256" in found.stdout
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "ssd-mobilenet-v1"])
+def test_inspect_answers_in_json_for_a_name_that_leads_to_no_file(name: str, tmp_path: Path) -> None:
+    found = _edge("models", "inspect", name, "--json", home=tmp_path)
+
+    told = json.loads(found.stdout)
+    assert found.returncode == 78
+    assert told.keys() >= _KEYS
+    assert (told["file"], told["usable"]) == (name, False)
+    assert "edge models" in told["reason"]
+
+
+def test_a_model_whose_file_name_is_no_text_is_refused_in_words(tmp_path: Path) -> None:
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/mine\xff.tflite")
+    made.yolov8().write(Path(odd))
+
+    as_json = _edge("models", "inspect", odd, "--json", home=tmp_path)
+    as_text = _edge("models", "inspect", odd, home=tmp_path)
+
+    assert (as_json.returncode, as_text.returncode) == (78, 78)
+    assert json.loads(as_json.stdout)["file"].endswith("mine\\xff.tflite")
+    assert "rename it" in as_text.stdout

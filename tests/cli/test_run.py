@@ -49,3 +49,19 @@ def test_a_broker_whose_access_list_forbids_a_topic_ends_a_run_with_75(tmp_path:
     assert last_line(answer).startswith("edge: ")
     assert "turned away" in last_line(answer)
     assert "access list" in last_line(answer)
+
+
+def test_an_impatient_interrupt_while_libraries_load_is_one_line(tmp_path: Path) -> None:
+    # numpy's own import turns an interrupt into an ImportError
+    (tmp_path / "numpy.py").write_text(
+        "import os, signal\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "except BaseException as error:\n"
+        "    raise ImportError('numpy._core.multiarray failed to import') from error\n"
+    )
+    (tmp_path / "edge.yaml").write_text("cameras: {yard: {source: 'synthetic:'}}\n")
+
+    answer = edge("run", "--config", tmp_path / "edge.yaml", first_on_path=tmp_path)
+
+    answer.assert_one_error(130, "interrupted")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.flow.running import CHECKOUT
+from tools.demonstration.login import camera_of
 
 pytestmark = pytest.mark.broker
 
@@ -65,3 +66,33 @@ def test_the_demo_says_what_is_wrong_with_a_source_that_is_not_there(copy: Path)
     assert shown.returncode == 78
     assert "nowhere.mp4" in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+def test_the_demo_takes_a_stream_s_address_with_its_login_and_shows_the_password_to_nobody(copy: Path) -> None:
+    shown = demo(copy, "--source", "rtsp://viewer:geheim@127.0.0.1:1/stream", "--seconds", "1")
+
+    assert shown.returncode == 75, shown.stderr
+    assert "expected a stream" in shown.stderr
+    assert "geheim" not in shown.stdout + shown.stderr
+    assert "geheim" not in (copy / ".demo" / "edge.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("source", "camera", "password"),
+    [
+        ("clips/a@b.mp4", {"source": "clips/a@b.mp4"}, None),
+        ("rtsp://192.0.2.1/live", {"source": "rtsp://192.0.2.1/live"}, None),
+        ("rtsp://me@192.0.2.1/live", {"source": "rtsp://192.0.2.1/live", "username": "me"}, None),
+        (
+            "rtsp://me:p%40ss@192.0.2.1/live",
+            {"source": "rtsp://192.0.2.1/live", "username": "me", "password": {"file": "password"}},
+            "p@ss",
+        ),
+    ],
+)
+def test_a_login_is_taken_out_of_the_address(
+    source: str, camera: dict[str, object], password: str | None, tmp_path: Path
+) -> None:
+    assert camera_of(source, tmp_path) == camera
+    assert [file.read_text() for file in tmp_path.iterdir()] == ([password] if password else [])
+    assert all(file.stat().st_mode & 0o077 == 0 for file in tmp_path.iterdir())

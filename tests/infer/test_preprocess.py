@@ -68,6 +68,20 @@ def test_every_way_of_converting_gives_the_numbers_of_the_table(case, axes):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("axes", ["nhwc", "nchw"])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_a_model_of_blue_green_red_gets_its_channels_in_that_order(case, axes):
+    fields = {name: getattr(case, name) for name in case.__struct_fields__} | {"axes": axes}
+    image = np.random.default_rng(1).integers(0, 256, (24, 64, 3), np.uint8)
+    before = image.copy()
+
+    found, _ = Preprocessor(InputLayout(**fields | {"colours": "bgr"})).prepare(image)
+    wanted, _ = Preprocessor(InputLayout(**fields)).prepare(np.ascontiguousarray(image[..., ::-1]))
+
+    np.testing.assert_array_equal(found.values, wanted.values)
+    np.testing.assert_array_equal(image, before)
+
+
 def test_the_letterbox_keeps_the_aspect_in_the_middle_and_pads_the_rest():
     white = np.full((100, 400, 3), 255, np.uint8)
 

@@ -111,3 +111,16 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 def test_a_path_that_is_no_file_is_wrong_usage(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError):
         read_annotations(tmp_path / name)
+
+
+def test_what_other_tools_write_of_the_same_is_read(tmp_path: Path) -> None:
+    """A byte order mark, crowds as booleans, sizes as real numbers or null."""
+    content = small()
+    content["images"][0] |= {"width": 64.0, "height": 48.0}
+    content["images"][1] |= {"width": None, "height": None}
+    content["annotations"][0]["iscrowd"], content["annotations"][1]["iscrowd"] = False, True
+
+    truth = read_annotations(write(tmp_path, "\ufeff" + json.dumps(content)))
+
+    assert truth.pictures == (Picture("a.jpg", 64, 48), Picture("b.jpg"))
+    assert [box.crowd for box in truth.boxes] == [False, True]

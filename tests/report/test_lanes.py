@@ -136,3 +136,25 @@ def test_a_disconnect_drops_waiting_detections_and_counts_them() -> None:
 
     assert lanes.drops.disconnected == 1
     assert lanes.is_empty
+
+
+def test_the_first_boxes_wait_for_the_first_connection() -> None:
+    lanes = _lanes()
+    lanes.put(_state("info", "info"), 0)
+    for number in range(3):
+        lanes.put(_boxes(str(number)), 0)
+
+    lanes.connect()
+
+    assert _drain(lanes) == ["info", "0", "1", "2"]
+    assert lanes.drops.disconnected == 0
+
+
+def test_boxes_that_wait_are_still_to_be_delivered() -> None:
+    lanes = _lanes()
+    lanes.connect()
+    lanes.put(_boxes("last"), 0)
+
+    assert not lanes.is_empty
+    assert _drain(lanes) == ["last"]
+    assert lanes.is_empty

@@ -148,12 +148,15 @@ def test_a_clean_stop_delivers_the_rest_and_says_offline(brokers: Brokers, run: 
 
 def test_detections_are_dropped_and_counted_without_a_connection(brokers: Brokers, run: Run, diary: Diary) -> None:
     broker = brokers.start()
-    subscriber = brokers.subscribe(broker)
     running = Running(BrokerSettings("127.0.0.1", broker.port))
-    running.sink.send(Message(TOPICS.detections("yard"), b"old", expiry_s=2))
-
     running.start()
     diary.wait_for("connected to the broker")
+    broker.kill()
+    diary.wait_for("the broker closed the connection")
+    running.sink.send(Message(TOPICS.detections("yard"), b"old", expiry_s=2))
+    broker.start()
+    diary.wait_for("connected to the broker")
+    subscriber = brokers.subscribe(broker)
     subscriber.next("edge/gate/status", "online")
     running.sink.send(Message(TOPICS.detections("yard"), b"new", expiry_s=2))
 

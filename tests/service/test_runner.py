@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from edge.service.camera import CameraWorker
 from edge.service.identity import Identities
 from edge.service.news import CameraState
 from edge.service.pipeline import Pipeline, Telling
-from edge.service.runner import Reports, Service
+from edge.service.runner import Reading, Reports, Service
 from edge.service.systemd import Notifier
 from tests.fakes import FakeDetector, FakeOutlet, FakeSource, frames_of
 
@@ -71,6 +72,7 @@ def make_service(
     see: Callable[[Frame], None] = lambda _frame: None,
     notifier: Notifier | None = None,
     clock: Clock | None = None,
+    health: Callable[[Reading], str] = lambda reading: str(reading.frames),
 ) -> tuple[Service, FakeOutlet]:
     clock = clock or SystemClock()
     arrivals = Arrivals(tuple(sources))
@@ -95,7 +97,7 @@ def make_service(
     workers = [CameraWorker(camera, source, put=put, tell=arrivals.tell) for camera, source in sources.items()]
     reports = Reports(
         camera=lambda camera, state: Message(f"status/{camera}", state.encode(), 1, retain=True),
-        health=lambda reading: Message("health", str(reading.frames).encode(), retain=True),
+        health=lambda reading: Message("health", health(reading).encode(), retain=True),
     )
     service = Service(
         workers=workers,
@@ -155,6 +157,21 @@ def test_a_camera_that_comes_back_is_told_as_events_and_ends_the_tracks_before()
     ]
 
 
+def test_health_follows_a_change_of_a_camera_within_moments_not_half_a_minute_later() -> None:
+    clock = HandClock()
+    script = [*frames_of(5), SourceError("unplugged"), *frames_of(5), None]
+    service, outlet = make_service(
+        {"yard": FakeSource(script)},
+        see=lambda _frame: clock.advance(0.5),
+        health=lambda reading: ",".join(reading.cameras.values()),
+        clock=clock,
+    )
+
+    service.run()
+
+    assert said(outlet, "health") == ["online", "online", "ended"]
+
+
 def test_a_duration_ends_a_run_whose_camera_never_came() -> None:
     service, _ = make_service({"yard": FakeSource([], open_errors=[SourceError("away")] * 99)})
 
@@ -194,3 +211,20 @@ def test_the_watchdog_hears_of_progress_however_seldom_health_is_told(tmp_path: 
 
         told = list(iter(lambda: listener.recv(1024), b"STOPPING=1"))
     assert told.count(b"WATCHDOG=1") >= 6
+
+
+def test_many_cameras_that_hang_are_waited_for_together_not_one_after_the_other() -> None:
+    clock, never = SystemClock(), threading.Event()
+
+    class Hanging(FakeSource):
+        def read(self) -> Frame | None:
+            never.wait(30.0)
+            return None
+
+    service, _ = make_service({f"camera-{number}": Hanging([]) for number in range(5)}, clock=clock)
+    started_ns = clock.monotonic_ns()
+
+    service.run(duration_s=0.05)
+
+    never.set()
+    assert clock.monotonic_ns() - started_ns < 5e9

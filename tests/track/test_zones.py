@@ -114,9 +114,21 @@ def test_a_light_change_moves_no_parked_car_out_of_its_zone() -> None:
         stage.show({1: box_at(0.31, width=100)}, still=[1])
 
     for _ in range(600):
-        stage.show({1: box_at(0.27, width=120)}, still=[1])
+        stage.show({1: box_at(0.285, width=120)}, still=[1])
 
     assert [kind for kind, _ in moves(stage)] == ["zone_enter"]
+
+
+def test_a_thing_that_sets_off_is_believed_before_the_tracker_says_so() -> None:
+    """The tracker wants to see it away twice, half a second apart, before it calls it moving."""
+    stage = Stage.of(zones=MIDDLE)
+    for _ in range(100):
+        stage.show({1: box_at(0.65, width=100)}, still=[1])
+
+    for x in np.arange(0.65, 0.90, 0.01):
+        stage.show({1: box_at(x, width=100)}, still=[1])
+
+    assert moves(stage)[1:] == [("zone_exit", 10.6)]
 
 
 def test_in_overlapping_zones_the_first_named_is_the_one_that_was_entered() -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import yaml
 
+from edge.capture.spec import redacted
 from tools.demonstration.broker import local_broker
+from tools.demonstration.login import camera_of
 from tools.demonstration.picture import draw_best
 from tools.demonstration.scene import write_scene
 from tools.demonstration.subscriber import Heard, Subscriber
@@ -25,7 +27,7 @@ def main() -> int:
     _FOLDER.mkdir(exist_ok=True)
     model = _model(options.model)
     source = options.source or str(write_scene(_FOLDER / "scene.mp4").resolve())
-    _say(f"source  {options.source or 'photographs under a moving view (' + source + ')'}")
+    _say(f"source  {redacted(options.source or '') or 'photographs under a moving view (' + source + ')'}")
     _say(f"model   {model}")
     with local_broker(_FOLDER) as port:
         _say(f"broker  mosquitto on 127.0.0.1:{port}, in this machine alone")
@@ -71,7 +73,7 @@ def _model(name: str) -> str:
 
 def _write_configuration(port: int, source: str, model: str) -> Path:
     path = _FOLDER / "edge.yaml"
-    camera = {"source": source, "publish_detections": True}
+    camera = camera_of(source, _FOLDER) | {"publish_detections": True}
     settings = {
         "device": "demo",
         "broker": {"host": "127.0.0.1", "port": port},

@@ -1,0 +1,143 @@
+"""A configuration and a recording to a replay: the same parts as the service's, on a clock moved by hand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from edge.assemble.detector import open_detector
+from edge.assemble.looks import make_look
+from edge.assemble.model import resolve_model
+from edge.assemble.pipeline import Shared, make_pipeline
+from edge.assemble.rules import make_rules, make_wanted, time_zone
+from edge.assemble.source import make_source
+from edge.assemble.threads import choose_threads
+from edge.capture.spec import SourceKind, SourceSpec, parse_source
+from edge.config.values import Camera, Config
+from edge.core.clock import HandClock
+from edge.core.errors import ConfigError, UsageError
+from edge.core.values import Message
+from edge.report.topics import Topics
+from edge.service.identity import Identities, replay_epoch
+from edge.service.replay import Replay
+from edge.track.wanted import lowest_score
+
+# Nothing in an event may depend on when or where it was replayed, unless somebody asks for it.
+DEVICE = "replay"
+CAMERA = "clip"
+START = datetime(2026, 1, 1)  # noqa: DTZ001 - at the place of the configuration
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayAssembly:
+    """camera : whose settings are used; has_schedules : whether a rule's hours matter"""
+
+    replay: Replay
+    topics: Topics
+    camera: str
+    has_schedules: bool
+
+    def events(self) -> Iterator[Message]:
+        """The events alone, without the state that goes with them."""
+        topic = self.topics.event(self.camera)
+        return (message for message in self.replay.messages() if message.topic == topic)
+
+
+def check_clip(clip: str) -> SourceSpec:
+    """A recording that comes to an end; relative paths count from here. Raises UsageError."""
+    try:
+        spec = parse_source(clip, base=Path.cwd())
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
+    if spec.is_live:
+        raise UsageError(f"{spec.redacted()}: expected a recording, found a live source; `edge run` watches those")
+    if spec.scene is not None and spec.scene.seconds is None:
+        raise UsageError("synthetic: expected a scene that ends; write synthetic:?seconds=10")
+    if spec.kind is not SourceKind.SYNTHETIC and not Path(spec.target).exists():
+        raise UsageError(f"{clip}: expected a video, a picture or a folder of pictures, found nothing there")
+    return spec
+
+
+def default_config(clip: str) -> Config:
+    """For who has no configuration yet."""
+    return Config(device=DEVICE, cameras={CAMERA: Camera(source=clip)})
+
+
+def assemble_replay(config: Config, camera: str | None, clip: str, start: datetime | None = None) -> ReplayAssembly:
+    """Build everything; raises what a person has to mend before anything starts.
+
+    Parameters
+    ----------
+    camera : whose settings to use; None = the first
+    clip : a video, a picture, a folder of pictures, or ``synthetic:?seconds=...``
+    start : when the recording began; without a zone it is the configuration's. None = at the start of 2026
+
+    Raises
+    ------
+    UsageError, ConfigError, ModelError, MissingLibraryError
+    """
+    spec = check_clip(clip)
+    name = _chosen(config, camera)
+    settings = _with_clip(config.cameras[name], spec)
+    model = resolve_model(config)
+    wanted = make_wanted(name, settings, model)
+    zone = time_zone(config) or UTC
+    start = start or START
+    utc = (start if start.tzinfo else start.replace(tzinfo=zone)).astimezone(UTC)
+    clock = HandClock(utc=utc, synced=False)
+    detector = open_detector(
+        model,
+        accelerator=config.accelerator,
+        threads=choose_threads(config.threads),
+        threshold=lowest_score([wanted]),
+        boxes=config.boxes,
+        clock=clock,
+    )
+    look = make_look(detector, settings.tiles)
+    topics = Topics(config.device if "device" in config.origin.lines else DEVICE)
+    identities = Identities(topics.device, replay_epoch(clock, _digest(spec)))
+    rules = make_rules(settings, wanted, model, zone=zone, ledger=None)
+    pipeline = make_pipeline(
+        name, settings, wanted=wanted, rules=rules, shared=Shared(model, look, topics, identities, clock)
+    )
+    source = make_source(name, settings, config.folder, clock)
+    has_schedules = any(rule.schedule is not None for rule in settings.rules.values())
+    return ReplayAssembly(Replay(source, pipeline, clock), topics, name, has_schedules)
+
+
+def _chosen(config: Config, camera: str | None) -> str:
+    if camera is None:
+        return next(iter(config.cameras))
+    if camera not in config.cameras:
+        known = ", ".join(config.cameras)
+        raise UsageError(
+            f"--camera {camera}: the configuration {config.origin.file} has no such camera; it has {known}"
+        )
+    return camera
+
+
+def _with_clip(camera: Camera, spec: SourceSpec) -> Camera:
+    """The camera's settings, looking at the recording: once, every frame, as fast as it goes."""
+    prefix = "synthetic:" if spec.kind is SourceKind.SYNTHETIC else ""
+    return replace(camera, source=prefix + spec.target, loop=False, pace="fast", username=None, password=None)
+
+
+def _digest(spec: SourceSpec) -> bytes:
+    """Of the recording's content; of a folder, of its pictures' names and sizes."""
+    digest = hashlib.sha256(spec.kind.encode())
+    path = Path(spec.target)
+    if spec.kind is SourceKind.SYNTHETIC:
+        digest.update(spec.target.encode())
+    elif path.is_dir():
+        for each in sorted(path.iterdir()):
+            digest.update(f"{each.name} {each.stat().st_size}\n".encode())
+    else:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.digest()

@@ -1,0 +1,150 @@
+"""``edge replay``: a recording through the service's own pipeline, the same on every run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+import click
+import msgspec
+
+from edge.assemble.replay import ReplayAssembly, assemble_replay, default_config
+from edge.cli.difference import Difference, Event, change_sentence, compare, is_alert, sentence
+from edge.config.load import LOCAL_FILE, SYSTEM_FILE, load_config
+from edge.config.values import Config
+from edge.core.errors import UsageError
+
+_STARTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
+
+
+@click.command()
+@click.argument("clip")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="Default: /etc/edge/edge.yaml, else ./edge.yaml, else one camera with default settings.",
+)
+@click.option("--camera", help="Whose zones, lines and rules to use; by default the configuration's first camera.")
+@click.option(
+    "--events",
+    "events_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the events there instead of standard output.",
+)
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Another configuration: tell what it would have told, and what no longer.",
+)
+@click.option(
+    "--start",
+    type=click.DateTime(_STARTS),
+    help="When the recording began, at the place of the configuration, for rules with a schedule.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the difference as one JSON object.")
+def replay(
+    *,
+    clip: str,
+    config_file: Path | None,
+    camera: str | None,
+    events_file: Path | None,
+    against: Path | None,
+    start: datetime | None,
+    as_json: bool,
+) -> int:
+    """Run a recording through the pipeline: its events, one JSON object a line, byte for byte the same on every run.
+
+    CLIP is a video, a picture, a folder of pictures, or synthetic:?seconds=10. Nothing is published, nothing is kept.
+
+    With --against the exit code is 0 if both configurations tell the same, else 1.
+    """
+    first = assemble_replay(_config(config_file, clip), camera, clip, start)
+    if start is None and first.has_schedules:
+        click.echo(
+            "edge replay: rules with a schedule are judged as if the recording began on 2026-01-01 at 00:00; "
+            "--start says when it did",
+            err=True,
+        )
+    if against is None:
+        _tell_events(first, events_file)
+        return 0
+    second = assemble_replay(load_config(against), camera, clip, start)
+    before = _gather(first, events_file)
+    after = _gather(second, None)
+    difference = compare(before, after)
+    click.echo(_as_json(difference, before, after) if as_json else _as_text(difference, before, after))
+    return 0 if difference.is_none else 1
+
+
+def _config(file: Path | None, clip: str) -> Config:
+    found = file or next((candidate for candidate in (SYSTEM_FILE, LOCAL_FILE) if candidate.is_file()), None)
+    return default_config(clip) if found is None else load_config(found)
+
+
+def _tell_events(assembly: ReplayAssembly, file: Path | None) -> None:
+    if file is None:
+        count = _write(assembly, sys.stdout)
+    else:
+        with _opened(file) as stream:
+            count = _write(assembly, stream)
+    click.echo(f"edge replay: {assembly.replay.frames} frames, {count} events", err=True)
+
+
+def _write(assembly: ReplayAssembly, stream: TextIO) -> int:
+    count = 0
+    for message in assembly.events():
+        stream.write(message.payload.decode() + "\n")
+        count += 1
+    return count
+
+
+def _gather(assembly: ReplayAssembly, file: Path | None) -> list[Event]:
+    payloads = [message.payload for message in assembly.events()]
+    if file is not None:
+        with _opened(file) as stream:
+            stream.writelines(payload.decode() + "\n" for payload in payloads)
+    decode: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
+    return [decode(payload) for payload in payloads]
+
+
+def _opened(file: Path) -> TextIO:
+    try:
+        return file.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--events {file}: can't be written ({error.strerror}); give another file") from error
+
+
+def _as_text(difference: Difference, before: list[Event], after: list[Event]) -> str:
+    if difference.is_none:
+        return f"no difference: {len(before)} events, {_alerts(before)} alerts"
+    lines = [f"- {sentence(event)}" for event in difference.gone]
+    lines += [f"+ {sentence(event)}" for event in difference.new]
+    lines += [f"~ {change_sentence(change)}" for change in difference.changed]
+    lines.append(
+        f"{len(difference.gone)} no longer (-), {len(difference.new)} new (+), "
+        f"{len(difference.changed)} told otherwise (~), {difference.same} the same; "
+        f"alerts: {_alerts(before)} before, {_alerts(after)} now"
+    )
+    return "\n".join(lines)
+
+
+def _as_json(difference: Difference, before: list[Event], after: list[Event]) -> bytes:
+    return msgspec.json.encode(
+        {
+            "same": difference.same,
+            "gone": difference.gone,
+            "new": difference.new,
+            "changed": [
+                {"before": change.before, "after": change.after, "facts": change.facts} for change in difference.changed
+            ],
+            "alerts": {"before": _alerts(before), "after": _alerts(after)},
+        }
+    )
+
+
+def _alerts(events: list[Event]) -> int:
+    return sum(is_alert(event) for event in events)
