@@ -36,6 +36,8 @@ class ConsumerStats:
     postponed : not taken for lack of room; they come again
     waiting : stored and not handed over yet, what failed included
     handed, failed : finished by the user, set aside by the user
+    connects : connections with our subscriptions in place
+    is_refused : a person has to act (credentials, access list)
     """
 
     events: int

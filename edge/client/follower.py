@@ -116,8 +116,10 @@ class Follower:
         return (self._clock.monotonic_ns() - self._connected_ns) / _NS_PER_S
 
     def _link(self, connection: Connection, version: Version) -> Link:
-        def connected() -> None:
+        def welcome() -> None:
             self._connected_ns = self._clock.monotonic_ns()
+
+        def following() -> None:
             self.connects += 1
             self.is_refused = False
             self._last_words = ""
@@ -136,7 +138,8 @@ class Follower:
             is_leaving=lambda: self._is_leaving,
             has_room=self._has_room,
             on_stored=self._on_stored,
-            on_connected=connected,
+            on_welcome=welcome,
+            on_following=following,
         )
 
     def _hello(self, version: Version) -> Hello:

@@ -34,6 +34,8 @@ class Link:
     Nothing is acknowledged that is not on disk, and nothing is read from the broker while there is no room.
 
     has_room : whether more may be stored
+    on_welcome : the broker let us in
+    on_following : and has our subscriptions; from now on nothing goes past us
     on_stored : new events can be handed over
     """
 
@@ -52,7 +54,8 @@ class Link:
         is_leaving: Callable[[], bool],
         has_room: Callable[[], bool],
         on_stored: Callable[[], None],
-        on_connected: Callable[[], None],
+        on_welcome: Callable[[], None],
+        on_following: Callable[[], None],
     ) -> None:
         self._connection = connection
         self._filters = filters
@@ -66,7 +69,8 @@ class Link:
         self._is_leaving = is_leaving
         self._has_room = has_room
         self._on_stored = on_stored
-        self._on_connected = on_connected
+        self._on_welcome = on_welcome
+        self._on_following = on_following
         self._held: deque[Incoming] = deque()
         self._rest_until_ns = 0
 
@@ -96,7 +100,7 @@ class Link:
         answer = self._connection.answer
         if answer.code != SUCCESS:
             return refusal(answer.code, "this consumer")
-        self._on_connected()
+        self._on_welcome()
         self._confirmations.connected(answer.limits.window)
         self._gaps.connected()
         self._connection.subscribe(self._filters)
@@ -122,7 +126,10 @@ class Link:
 
     def _refused_filters(self) -> list[str]:
         for codes in self._connection.subscribed():
-            return [topic for topic, code in zip(self._filters, codes, strict=False) if code >= 128]
+            refused = [topic for topic, code in zip(self._filters, codes, strict=False) if code >= 128]
+            if refused:
+                return refused
+            self._on_following()
         return []
 
     def _take_in(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.client import Consumer, ConsumerSettings, NoticeKind
+from edge.client import Consumer, ConsumerSettings, Delivery, Notice, NoticeKind
 from edge.core.errors import ConfigError
 from edge.wire.settings import BrokerSettings
 from tests.brokers import Mosquitto
@@ -76,10 +76,13 @@ def test_what_the_device_does_not_hold_any_more_is_said_and_passed_over(follow: 
     for seq in (1, 2, 5):
         device.say(seq)
 
-    follower.wait_for(lambda: follower.consumer.stats().lost == 2, while_waiting=device.look)
+    def lost() -> list[Notice]:
+        return [notice for notice in follower.notices if notice.kind is NoticeKind.LOST]
 
-    lost = [notice for notice in follower.notices if notice.kind is NoticeKind.LOST]
-    assert [notice.ranges for notice in lost] == [((3, 4),)]
+    follower.wait_for(lambda: bool(lost()), while_waiting=device.look)
+
+    assert [notice.ranges for notice in lost()] == [((3, 4),)]
+    assert follower.consumer.stats().lost == 2
     _cursor_reaches(follower, device, "E1", 5)
 
 
