@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol, TypeVar, runtime_checkable
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from edge.core.values import Detections, Frame, Message, Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray  # the publisher's process does without numpy
 
 Answer = TypeVar("Answer")
 
