@@ -111,8 +111,7 @@ def work(folder: Path, seed: int) -> None:
             if number == ROUNDS - 10 and life % 2:
                 suspect(device.path)  # the next tending puts a new file in the place of this one
             clock.advance(random.choice((0.1, 2, 61)))
-        if life != 2:
-            device.close()
+        device.close()
 
 
 def record(folder: Path, seed: int) -> list[Step]:

@@ -153,6 +153,8 @@ class Keeper:
             self._highest[epoch] = max(self._highest.get(epoch, 0), seq)
 
     def _commit_sheltered(self, entries: Sequence[Entry], dropped: Sequence[Loss]) -> bool:
+        if not self._shelter.exists:
+            return False
         try:
             self._shelter.commit(entries, dropped)
         except OutboxError as error:

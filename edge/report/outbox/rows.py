@@ -12,16 +12,18 @@ from edge.report.outbox.values import Outgoing, State
 
 Row = tuple[Any, ...]
 
-_SEVERITIES = (Severity.DETECTION, Severity.ALERT)
+# The number in the row: 2 is an alert that tells of a loss, and must not itself be lost.
+_SEVERITIES = (Severity.DETECTION, Severity.ALERT, Severity.ALERT)
+_TELLS = 2
 
 INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 
-def to_row(record: Outgoing, epoch_number: int, now_ms: int) -> Row:
-    """A new row, pending."""
-    severity = _SEVERITIES.index(record.severity)
+def to_row(record: Outgoing, epoch_number: int, now_ms: int, *, tells: bool) -> Row:
+    """A new row, pending; ``tells`` if it tells of a loss."""
+    severity = _TELLS if tells else _SEVERITIES.index(record.severity)
     number = row_id(epoch_number, record.seq)
-    crc = _checksum(number, record)
+    crc = _checksum(number, severity, record)
     return (
         number,
         record.epoch,
@@ -46,7 +48,12 @@ def from_row(row: Sequence[Any]) -> Outgoing | None:
     if not isinstance(severity, int) or not 0 <= severity < len(_SEVERITIES) or not isinstance(payload, bytes):
         return None
     record = Outgoing(epoch, number & SEQ_MASK, topic, payload, _SEVERITIES[severity], camera, label, happened_ms)
-    return record if _checksum(number, record) == crc else None
+    return record if _checksum(number, severity, record) == crc else None
+
+
+def tells(row: Sequence[Any]) -> bool:
+    """Whether this event tells of a loss."""
+    return bool(row[6] == _TELLS)
 
 
 def has_sane_progress(row: Sequence[Any]) -> bool:
@@ -66,12 +73,12 @@ def count_pending(connection: sqlite3.Connection) -> int:
     return found
 
 
-def _checksum(number: int, record: Outgoing) -> int:
+def _checksum(number: int, severity: int, record: Outgoing) -> int:
     return checksum(
         number,
         record.epoch,
         record.topic,
-        record.severity,
+        severity,
         record.camera,
         record.label,
         record.happened_wall_ms,

@@ -174,6 +174,7 @@ class Shelf:
             sends=sends,
             live=committed_ms >= self._live_since_ms(),
             maybe_sent=committed_ms < self._opened_ms,
+            tells=rows.tells(row),
         )
 
     def _live_since_ms(self) -> int:

@@ -187,26 +187,39 @@ class Store:
         with transaction(connection):
             newest_ms = self._ageing.newest_ms(connection)
             for row in found:
-                record = rows.from_row(row)
-                if record is None:
-                    book.add(losses.of_row(row, DAMAGE))
-                    continue
-                loss = self._place(Entry(record), now_ms, disk_low=False)
+                loss = self._move(row, now_ms, newest_ms=newest_ms, shift_ms=shift_ms)
                 if loss is not None:
                     book.add(loss)
-                    continue
-                _, _, state, sends, committed_ms, sent_ms, *_ = row
-                number = row_id(self._number(record.epoch), record.seq)
-                connection.execute(
-                    "UPDATE events SET state = ?, sends = ?, committed_ms = ?, sent_ms = ? WHERE id = ?",
-                    (state, sends, max(newest_ms, committed_ms + shift_ms), sent_ms + shift_ms, number),
-                )
             for epoch in epochs.all_epochs(other._opened()):
                 mine = epochs.find_or_add(connection, epoch.epoch)
                 epochs.save(
                     connection, epochs.Epoch(mine.number, mine.epoch, max(mine.cursor, epoch.cursor), mine.floor)
                 )
             losses.record(connection, book.take(), now_ms)
+
+    def _move(self, row: rows.Row, now_ms: int, *, newest_ms: int, shift_ms: int) -> Loss | None:
+        """One row of another file, with how far it has come; the loss, if it finds no place here."""
+        record = rows.from_row(row)
+        if record is None:
+            return losses.of_row(row, DAMAGE)
+        if rows.tells(row):
+            # it must arrive whatever the bound says; if not even the reserve takes it, moving is tried again later
+            self._make_room(record, now_ms, disk_low=False)
+            self._insert(record, now_ms, tells=True)
+        elif (loss := self._place(Entry(record), now_ms, disk_low=False)) is not None:
+            return loss
+        _, _, state, sends, committed_ms, sent_ms, *_ = row
+        self._opened().execute(
+            "UPDATE events SET state = ?, sends = ?, committed_ms = ?, sent_ms = ? WHERE id = ?",
+            (
+                state,
+                sends,
+                max(newest_ms, committed_ms + shift_ms),
+                sent_ms + shift_ms,
+                row_id(self._number(record.epoch), record.seq),
+            ),
+        )
+        return None
 
     def _has_room_to_tell(self) -> bool:
         connection = self._opened()
@@ -253,14 +266,19 @@ class Store:
             # room was found when it was handed out, and the file's reserve covers it
             losses.settle(self._opened(), entry.settles)
             self._handed_out.discard(entry.settles.row)
-        else:
-            level = self._make_room(record, now_ms, disk_low=disk_low)
-            if level == Level.SHUT:
-                return losses.gap(record, NO_DISK if disk_low else NO_SPACE)
-            if level == Level.ALERTS_ONLY and record.severity == Severity.DETECTION:
-                return losses.summary(record, NO_SPACE)
-        self._opened().execute(rows.INSERT, rows.to_row(record, self._number(record.epoch), now_ms))
+            self._insert(record, now_ms, tells=True)
+            return None
+        level = self._make_room(record, now_ms, disk_low=disk_low)
+        if level == Level.SHUT:
+            return losses.gap(record, NO_DISK if disk_low else NO_SPACE)
+        if level == Level.ALERTS_ONLY and record.severity == Severity.DETECTION:
+            return losses.summary(record, NO_SPACE)
+        self._insert(record, now_ms, tells=False)
         return None
+
+    def _insert(self, record: Outgoing, now_ms: int, *, tells: bool) -> None:
+        row = rows.to_row(record, self._number(record.epoch), now_ms, tells=tells)
+        self._opened().execute(rows.INSERT, row)
 
     def _make_room(self, record: Outgoing, now_ms: int, *, disk_low: bool) -> Level:
         connection = self._opened()
