@@ -20,6 +20,7 @@ from edge.report.outbox.database import (
     OutboxTornError,
     OutboxUnavailableError,
 )
+from edge.report.outbox.moving import move
 from edge.report.outbox.room import FreeShare, free_share
 from edge.report.outbox.shelter import Shelter
 from edge.report.outbox.store import NoDiskError, Store
@@ -202,7 +203,7 @@ class Keeper:
         if sheltered is not None:
             if self._store.is_disk_low() and sheltered.pending():
                 raise NoDiskError(f"{self._path}: expected free disk, found it nearly full still; free some space")
-            for epoch, seq in self._store.take_over(sheltered).items():
+            for epoch, seq in move(sheltered, self._store, most_bytes=self.group_bytes).items():
                 self._highest[epoch] = max(self._highest.get(epoch, 0), seq)
             self._shelter.remove()
         self._store.name_holes(self._highest, rebuilt=rebuilt)

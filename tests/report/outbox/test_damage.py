@@ -364,7 +364,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return device.path.read_bytes()
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_bytes_are_damaged_it_opens_and_saves_the_rest(
     pristine: bytes, new_device: NewDevice, data: st.DataObject

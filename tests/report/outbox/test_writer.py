@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class ScriptedKeeper:
 
     def wait_for(self, seqs: list[int]) -> None:
         with self.done:
-            assert self.done.wait_for(lambda: sum(self.groups, []) == seqs, PATIENCE_S), self.groups
+            assert self.done.wait_for(lambda: list(chain.from_iterable(self.groups)) == seqs, PATIENCE_S), self.groups
 
 
 class Numbering:
@@ -221,7 +222,7 @@ def test_stopping_commits_what_waits(keeper: ScriptedKeeper, writer: OutboxWrite
     stopped = writer.stop(PATIENCE_S)
 
     assert stopped
-    assert sum(keeper.groups, []) == list(range(1, 101))
+    assert list(chain.from_iterable(keeper.groups)) == list(range(1, 101))
     assert keeper.closed
     assert not writer.is_alive()
 
