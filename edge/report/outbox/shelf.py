@@ -92,8 +92,6 @@ class Shelf:
 
     def _open(self) -> sqlite3.Connection | None:
         with database.door(self._path, alone=False):
-            if not self._path.exists():
-                return None
             claim = database.claim(self._path, as_writer=False)
             try:
                 return self._opened(is_alone=claim is not None)

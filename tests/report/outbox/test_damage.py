@@ -349,6 +349,15 @@ def test_large_payloads_are_carved_from_their_overflow_pages(device: Device) -> 
     assert without == [4_500, 30_000]
 
 
+def test_rows_of_no_table_of_ours_are_not_carved(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "other.db") as connection:
+        connection.execute("CREATE TABLE weights (name TEXT, kilograms REAL, note TEXT)")
+        connection.executemany("INSERT INTO weights VALUES (?, ?, ?)", [("a", 0.5, None), ("b", 1.0, "x")])
+    connection.close()
+
+    assert list(carve(tmp_path / "other.db", tmp_path / "none")) == [(2, ("b", 1, "x"))]
+
+
 def files(device: Device) -> tuple[Path, Path]:
     return device.path, device.path.with_name("outbox.db-wal")
 

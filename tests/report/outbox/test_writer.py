@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from edge.core.clock import SystemClock
+from edge.core.clock import HandClock, SystemClock
 from edge.report.outbox import Keeper, Loss, LossKind, Mode, OutboxReading, OutboxWriter, Outgoing, Position
 from edge.report.outbox import writer as writer_module
 from edge.report.outbox.spans import Span
@@ -29,13 +29,15 @@ class ScriptedKeeper:
         self.groups: list[list[int]] = []
         self.dropped: list[Loss] = []
         self.refusals = 0
-        self.crashes = 0
+        self.broken = 0
         self.poison: int | None = None
         self.due: list[Loss] = []
         self.gate = threading.Event()
         self.gate.set()
         self.done = threading.Condition()
         self.closed = False
+        self.clock = HandClock()
+        self.tended = 0
         self.tend_error: Exception | None = None
 
     group_bytes = 64 * 1024
@@ -50,6 +52,9 @@ class ScriptedKeeper:
         self.gate.wait(PATIENCE_S)
         seqs = [entry.record.seq for entry in entries]
         with self.done:
+            if self.broken:
+                self.broken -= 1
+                raise RuntimeError("a mistake")
             if self.poison in seqs:
                 raise OverflowError("Python int too large to convert to SQLite INTEGER")
             if self.refusals:
@@ -61,6 +66,9 @@ class ScriptedKeeper:
         return True
 
     def tend(self) -> list[Loss]:
+        with self.done:
+            self.tended += 1
+            self.done.notify_all()
         error, self.tend_error = self.tend_error, None
         if error is not None:
             raise error
@@ -72,6 +80,10 @@ class ScriptedKeeper:
 
     def reading(self) -> OutboxReading:
         return OutboxReading(mode=Mode.DURABLE, pending=sum(map(len, self.groups)))
+
+    def wait_for_tending(self, times: int) -> None:
+        with self.done:
+            assert self.done.wait_for(lambda: self.tended >= times, PATIENCE_S)
 
     def wait_for(self, seqs: list[int]) -> None:
         with self.done:
@@ -104,7 +116,7 @@ def writer(keeper: ScriptedKeeper) -> Iterator[OutboxWriter]:
 
 
 def make_writer(keeper: Any) -> OutboxWriter:
-    return OutboxWriter(keeper, Numbering(), clock=SystemClock())
+    return OutboxWriter(keeper, Numbering(), clock=keeper.clock)
 
 
 def test_events_are_committed_in_groups_and_in_order(keeper: ScriptedKeeper, writer: OutboxWriter) -> None:
@@ -191,18 +203,45 @@ def test_an_event_that_no_file_can_hold_takes_no_other_with_it(keeper: ScriptedK
 
 def test_an_error_of_its_own_does_not_end_the_writer(keeper: ScriptedKeeper, writer: OutboxWriter) -> None:
     keeper.tend_error = RuntimeError("a mistake")
-    for seq in range(1, 40):
-        writer.append(event(seq))
-    keeper.wait_for(list(range(1, 40)))
+    keeper.clock.advance(2)
+    writer.append(event(1))
+    keeper.wait_for_tending(2)
+    writer.append(event(2))
+
+    keeper.wait_for([1, 2])
 
     assert writer.is_alive()
+
+
+def test_losses_survive_an_error_of_its_own(keeper: ScriptedKeeper, writer: OutboxWriter) -> None:
+    keeper.gate.clear()
+    for seq in range(1, writer_module.WAITING + 2):
+        writer.append(event(seq, size=10))
+    keeper.broken = 3
+    keeper.gate.set()
+
+    keeper.wait_for(list(range(1, writer_module.WAITING + 1)))
+
+    assert sum(loss.count for loss in keeper.dropped) == 1
+
+
+def test_the_file_is_tended_once_a_second_whatever_happens(keeper: ScriptedKeeper, writer: OutboxWriter) -> None:
+    for second in range(1, 4):
+        keeper.clock.advance(1)
+        writer.append(event(second))
+        keeper.wait_for_tending(second + 1)
+    for times in (5, 6):
+        keeper.clock.advance(1)
+        keeper.wait_for_tending(times)
+
+    assert writer.reading().pending == 3
 
 
 def test_losses_that_are_due_are_told_in_the_callers_thread(keeper: ScriptedKeeper) -> None:
     loss = Loss(LossKind.GAP, "space", EPOCH, (Span(5, 6),))
     keeper.due = [loss]
     numbering = Numbering()
-    writer = OutboxWriter(keeper, numbering, clock=SystemClock())  # type: ignore[arg-type]
+    writer = OutboxWriter(keeper, numbering, clock=keeper.clock)  # type: ignore[arg-type]
     writer.start()
 
     writer.append(event(1))
