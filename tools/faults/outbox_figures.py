@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 from edge.core.clock import HandClock, SystemClock
 from edge.core.protocols import Clock
@@ -21,13 +22,26 @@ from edge.report.outbox import Keeper, OutboxReader, OutboxWriter, Outgoing, Pol
 from edge.report.outbox.values import Entry
 from tools.faults.consumer import telling
 
-PAYLOAD = 900  # bytes; an event of the contract's example
-EPOCH = "01JCFIGURES"
+EPOCH = "01JD4T6ZK8M3Q9W2X7B5C1V0NS"
+# An event of the contract, as long as a real one: 26 letters of epoch, a boot's and a model's random names.
+EVENT = (
+    '{"schema":1,"device":"gate","epoch":"%s","seq":%d,"type":"zone_enter","camera":"yard","label":"person",'
+    '"score":%.4f,"top_score":%.4f,"box":[%.4f,%.4f,%.4f,%.4f],"track":{"id":%d,"age_ms":%d,"frames":%d,'
+    '"stationary":false},"zones":["drive"],"line":null,"rule":{"name":"person-in-drive","severity":"alert","why":['
+    '{"condition":"score","value":%.4f,"threshold":0.6},{"condition":"dwell_ms","value":1500,"threshold":1000}]},'
+    '"time":{"wall_ms":%d,"monotonic_ms":%d,"boot_id":"0b8f6a1e-53c7-4d29-9e4b-7fd1a06c38d2","synced":true,'
+    '"uncertainty_ms":null},"frame":{"sequence":%d,"width":640,"height":480},"model":{"name":"ssd-mobilenet-v1",'
+    '"sha256":"4f1c9be08a7d2365e1b0c84f7792ad6350ef18b9d4c26a7130958be7fa64c2d1"},"backend":"cpu","latency_ms":'
+    '{"capture":4,"preprocess":1,"infer":31,"decode":1,"total":38},"snapshot":null,"replayed":false}'
+)
 POLICY = Policy(max_bytes=256 * 1024 * 1024, has_consumer=True)
 
 
 def event(seq: int) -> Outgoing:
-    payload = f'{{"epoch": "{EPOCH}", "seq": {seq}, "pad": "'.encode().ljust(PAYLOAD - 2, b"x") + b'"}'
+    any_ = Random(seq).random  # noqa: S311
+    seen = [any_() for _ in range(6)]
+    facts = (seq // 3, 40 * seq, seq % 500, any_(), 1763690000000 + 864 * seq, 8123456 + 864 * seq, 9 * seq)
+    payload = (EVENT % (EPOCH, seq, *seen, *facts)).encode()
     return Outgoing(EPOCH, seq, "edge/gate/camera/yard/event", payload, Severity.ALERT, "yard", "person", 0)
 
 
@@ -52,7 +66,7 @@ def commits(folder: Path, group: int, total: int) -> str:
     p50, p99 = (sorted(took)[int(len(took) * share)] * 1000 for share in (0.5, 0.99))
     return (
         f"{total / seconds:,.0f} events/s; commit p50 {p50:.2f} ms, p99 {p99:.2f} ms;"
-        f" {(written() - before) / total:,.0f} bytes written per event of {PAYLOAD}"
+        f" {(written() - before) / total:,.0f} bytes written per event of {len(event(1).payload)}"
     )
 
 
@@ -186,6 +200,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="is emptied; on the disk to be measured")
     folder = parser.parse_args().folder / "figures"
+    # first, while nothing else has made the process large
+    print("a backlog:            ", backlog(folder))
     print("1 event per commit:   ", commits(folder, 1, 2000))
     print("10 events per commit: ", commits(folder, 10, 10_000))
     print("32 events per commit: ", commits(folder, 32, 32_000))
@@ -193,7 +209,6 @@ def main() -> int:
     print("a day of 1,000 alerts:", alerts_of_a_day(folder))
     print("an idle day, cursor:  ", idle_day(folder, POLICY))
     print("an idle day, window:  ", idle_day(folder, Policy()))
-    print("a backlog:            ", backlog(folder))
     print("a full outbox:        ", opening(folder))
     shutil.rmtree(folder)
     return 0

@@ -25,7 +25,7 @@ from edge.core.values import Severity
 from edge.report.outbox import Keeper, Mode, OutboxReader, Outgoing, Policy, Position
 from edge.report.outbox.salvage import suspect
 from edge.report.outbox.values import DAMAGE, SMALLEST_BOUND, TORN, Entry
-from tools.faults.consumer import BookKeeper, telling
+from tools.faults.consumer import BookKeeper, padding, telling
 from tools.faults.outbox_histories import MEMORY
 from tools.faults.outbox_model import BootClock
 from tools.faults.recording import Disk, Step, build, read
@@ -62,7 +62,7 @@ class Device:
 
     def make(self, size: int, severity: Severity) -> Entry:
         at = self.next()
-        payload = json.dumps({"epoch": at.epoch, "seq": at.seq, "pad": "x" * size}).encode()
+        payload = json.dumps({"epoch": at.epoch, "seq": at.seq, "pad": padding(size, at.seq)}).encode()
         return Entry(Outgoing(at.epoch, at.seq, "edge/gate/event", payload, severity, "yard", "person", 0))
 
     def tell(self) -> list[Entry]:

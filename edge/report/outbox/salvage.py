@@ -19,8 +19,8 @@ from edge.report.outbox.carve import Record, carve
 from edge.report.outbox.database import beside, transaction, translated
 from edge.report.outbox.epochs import Epoch
 from edge.report.outbox.schema import SEQ_BITS, SEQ_MASK
-from edge.report.outbox.spans import Span, holes, of_numbers
-from edge.report.outbox.values import DAMAGE, Loss, LossKind
+from edge.report.outbox.spans import Span, holes, merge, of_numbers
+from edge.report.outbox.values import DAMAGE, Loss, LossKind, State
 
 _BATCH = 500  # rows per transaction while the new file is filled
 _LOG_BYTES = 1024 * 1024
@@ -35,7 +35,7 @@ _MERGE = (
 def verify(connection: sqlite3.Connection) -> None:
     """Read every row against its checksum; raises sqlite3.DatabaseError for the first that is damaged."""
     for row in connection.execute("SELECT * FROM events"):
-        if rows.from_row(row) is None or not rows.has_sane_progress(row):
+        if not rows.is_whole(row) or not rows.has_sane_progress(row):
             raise database.damaged(f"event row {row[0]}")
     for row in connection.execute("SELECT * FROM losses"):
         if losses.from_row(row) is None:
@@ -122,13 +122,22 @@ def name_holes(connection: sqlite3.Connection, highest: Mapping[str, int], *, re
 def _missing(
     connection: sqlite3.Connection, epoch: Epoch, told: list[Loss], highest: Mapping[str, int], *, endless: bool
 ) -> tuple[Span, ...]:
-    ids = connection.execute("SELECT id FROM events WHERE id BETWEEN ? AND ?", (epoch.first_id, epoch.last_id))
+    # a dead letter is lost too: if its gap was damaged, this one names it
+    ids = connection.execute(
+        "SELECT id FROM events WHERE id BETWEEN ? AND ? AND state != ?",
+        (epoch.first_id, epoch.last_id, int(State.DEAD)),
+    )
     covered = [*of_numbers(number & SEQ_MASK for (number,) in ids)]
     covered += [span for loss in told if loss.epoch == epoch.epoch for span in loss.spans]
-    last_known = max([highest.get(epoch.epoch, 0), *(span.last or span.first for span in covered)])
+    last_known = max(
+        highest.get(epoch.epoch, 0),
+        epochs.highest_held(connection, epoch),
+        *(span.last or span.first for span in covered),
+        0,
+    )
     missing = holes(covered, max(epoch.cursor, epoch.floor) + 1, last_known)
     if endless and all(span.last is not None for span in covered):
-        missing = (*missing, Span(max(last_known, epoch.cursor, epoch.floor) + 1, None))
+        missing = merge((*missing, Span(max(last_known, epoch.cursor, epoch.floor) + 1, None)))
     return missing
 
 
@@ -142,7 +151,7 @@ def _fill(connection: sqlite3.Connection, records: Iterator[Record]) -> None:
 def _insert(connection: sqlite3.Connection, number: int, values: tuple[Any, ...]) -> None:
     """Tables are told apart by their number of columns, rows from rubbish by their checksum."""
     row = (number, *values[1:])
-    if len(row) == 14 and rows.from_row(row) is not None and rows.has_sane_progress(row):
+    if len(row) == 14 and rows.is_whole(row) and rows.has_sane_progress(row):
         connection.execute(_MERGE, row)
     elif len(row) == 10 and (loss := losses.from_row(row)) is not None:
         losses.record(connection, [loss], loss.opened_ms)

@@ -171,7 +171,7 @@ class Shelf:
             age_ms=max(0, self._ageing.now_ms() - committed_ms),
             sends=sends,
             live=committed_ms >= self._live_since_ms(),
-            maybe_sent=committed_ms < self._opened_ms,
+            maybe_sent=committed_ms <= self._opened_ms,
             tells=rows.tells(row),
         )
 

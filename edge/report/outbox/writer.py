@@ -147,9 +147,10 @@ class OutboxWriter:
         return group
 
     def _round(self, group: list[Entry], dropped: tuple[Loss, ...]) -> bool:
-        written = False
+        written = not (group or dropped)
         try:
-            written = self._commit(group, dropped) if group or dropped else True
+            if not written:
+                written = self._wrote = self._commit(group, dropped)
         finally:
             with self._changed:
                 self._forget(group) if written else self._put_back(dropped)
@@ -161,7 +162,6 @@ class OutboxWriter:
         for entry in group:
             self._waiting.popleft()
             self._waiting_bytes -= len(entry.record.payload)
-        self._wrote = True
         if len(self._waiting) <= WAITING // 2 and self._waiting_bytes <= WAITING_BYTES // 2:
             self._is_shut = False
 

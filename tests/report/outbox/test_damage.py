@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from edge.core.errors import ConfigError
 from edge.report.outbox import Loss, LossKind, Mode, Position
 from edge.report.outbox.carve import carve, frames_beyond
+from edge.report.outbox.packing import unpack
 from edge.report.outbox.salvage import finish_exchange, is_suspected, rebuild, suspect
 from edge.report.outbox.schema import PAGE_BYTES
 from edge.report.outbox.spans import Span
@@ -120,6 +121,15 @@ def test_an_event_summed_up_does_not_come_back_from_a_freed_page(device: Device)
     device.start()
 
     assert device.held() == [2]
+
+
+def test_a_dead_letter_whose_gap_was_lost_is_named_again(device: Device) -> None:
+    device.commit(event(1), event(2), event(3))
+    device.reader.dead_letter(Position(EPOCH, 3), "oversize")
+    device.change("UPDATE losses SET crc = 1")
+    device.restart()
+
+    assert named(device)[EPOCH] == (Span(3, None),)
 
 
 def test_a_loss_without_an_end_stays_as_it_is(device: Device) -> None:
@@ -340,10 +350,10 @@ def test_the_old_log_goes_with_the_old_file(device: Device) -> None:
 
 def test_large_payloads_are_carved_from_their_overflow_pages(device: Device) -> None:
     device.commit(event(1, size=30_000), event(2, size=4_500))
-    with_log = {values[1]: len(values[-1]) for _, values in carve(*files(device)) if len(values) == 14}
+    with_log = [values for _, values in carve(*files(device)) if len(values) == 14]
     device.stop()
 
-    without = sorted(len(values[-1]) for _, values in carve(*files(device)) if len(values) == 14)
+    without = sorted(len(unpack(values[-1])) for _, values in carve(*files(device)) if len(values) == 14)
 
     assert with_log
     assert without == [4_500, 30_000]

@@ -14,7 +14,7 @@ import pytest
 from edge.core.clock import HandClock, SystemClock
 from edge.report.outbox import Keeper, Loss, LossKind, Mode, OutboxReading, OutboxWriter, Outgoing, Position
 from edge.report.outbox import writer as writer_module
-from edge.report.outbox.spans import Span
+from edge.report.outbox.spans import Span, merge
 from edge.report.outbox.values import Entry
 from tests.report.outbox.device import CURSOR, EPOCH, Device, event
 from tools.faults.consumer import telling
@@ -166,9 +166,8 @@ def test_what_memory_can_not_hold_is_refused_whole_and_named(
     keeper.wait_for([*range(1, fitting + 1), fitting + 11])
 
     assert lost == 10
-    assert [(loss.kind, loss.cause, loss.spans) for loss in keeper.dropped] == [
-        (LossKind.GAP, "memory", (Span(fitting + 1, fitting + 10),))
-    ]
+    assert {(loss.kind, loss.cause) for loss in keeper.dropped} == {(LossKind.GAP, "memory")}
+    assert merge(span for loss in keeper.dropped for span in loss.spans) == (Span(fitting + 1, fitting + 10),)
 
 
 def test_a_group_that_finds_no_place_is_tried_again(keeper: ScriptedKeeper, writer: OutboxWriter) -> None:
@@ -233,6 +232,7 @@ def test_the_file_is_tended_once_a_second_whatever_happens(keeper: ScriptedKeepe
     for times in (5, 6):
         keeper.clock.advance(1)
         keeper.wait_for_tending(times)
+    writer.stop(PATIENCE_S)
 
     assert writer.reading().pending == 3
 
