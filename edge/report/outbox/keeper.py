@@ -200,13 +200,14 @@ class Keeper:
 
     def _resume(self, *, rebuilt: bool) -> None:
         sheltered = self._shelter.store
+        # first, before anything makes room: a hole must not be taken for what was given up
+        self._store.name_holes(self._highest, sheltered, rebuilt=rebuilt)
         if sheltered is not None:
             if self._store.is_disk_low() and sheltered.pending():
                 raise NoDiskError(f"{self._path}: expected free disk, found it nearly full still; free some space")
             for epoch, seq in move(sheltered, self._store, most_bytes=self.group_bytes).items():
                 self._highest[epoch] = max(self._highest.get(epoch, 0), seq)
             self._shelter.remove()
-        self._store.name_holes(self._highest, rebuilt=rebuilt)
         if self._trouble:
             logger.warning("outbox: %s is in use again", self._path)
         self._mode, self._trouble = Mode.DURABLE, ""

@@ -155,10 +155,11 @@ class Store:
         with translated(self.path):
             return self._room.level(self.opened(), coming=0, disk_low=self._room.is_disk_low()) != Level.OPEN
 
-    def name_holes(self, highest: Mapping[str, int], *, rebuilt: bool) -> None:
-        """After damage: see ``salvage.name_holes``."""
+    def name_holes(self, highest: Mapping[str, int], other: Store | None, *, rebuilt: bool) -> None:
+        """After damage, while ``other`` may hold some: see ``salvage.name_holes``."""
         with translated(self.path):
-            salvage.name_holes(self.opened(), highest, rebuilt=rebuilt)
+            elsewhere = {} if other is None else salvage.accounted(other.opened())
+            salvage.name_holes(self.opened(), highest, elsewhere, rebuilt=rebuilt)
 
     def _has_room_to_tell(self) -> bool:
         connection = self.opened()

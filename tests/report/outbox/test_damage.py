@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -130,6 +131,32 @@ def test_a_dead_letter_whose_gap_was_lost_is_named_again(device: Device) -> None
     device.restart()
 
     assert named(device)[EPOCH] == (Span(3, None),)
+
+
+def test_a_hole_is_not_taken_for_what_was_given_up(new_device: NewDevice) -> None:
+    device = new_device(policy=replace(WINDOW, window_ms=1000))
+    last = device.fill()
+    device.reader.mark_sent(Position(EPOCH, seq) for seq in range(2, 100))
+    device.clock.advance(6)
+    device.commit(event(last + 2, size=4000))
+    device.change("UPDATE events SET crc = 1 WHERE id & 1099511627775 = 1")
+    device.restart()
+
+    assert device.held()[0] > 2
+    assert named(device)[EPOCH][0].first == 1
+
+
+def test_what_memory_holds_is_not_named_as_lost(new_device: NewDevice) -> None:
+    device = new_device(shelter=True)
+    device.commit(event(1), event(2), event(3))
+    device.faults.set(sqlite3.SQLITE_READONLY, 1)
+    device.commit(event(4), event(5))
+    device.stop()
+    device.change("UPDATE events SET crc = 1 WHERE id & 1099511627775 = 2")
+    device.start()
+
+    assert device.held() == [1, 3, 4, 5]
+    assert named(device)[EPOCH] == (Span(2, 2), Span(6, None))
 
 
 def test_a_loss_without_an_end_stays_as_it_is(device: Device) -> None:
