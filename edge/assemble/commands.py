@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edge.assemble.detector import change_threshold
 from edge.assemble.home_assistant import shown_labels
+from edge.assemble.outbox import outbox_path
 from edge.config.values import Config
 from edge.core.errors import ConfigError
 from edge.core.model import Model
@@ -56,7 +57,7 @@ class Adjustable:
 
 def open_overrides(config: Config, wanted: Mapping[str, Wanted]) -> Overrides:
     """What commands changed in earlier runs; nothing where commands are off: then the configuration file says all."""
-    overrides = Overrides(config.outbox.path.parent / OVERRIDES)
+    overrides = Overrides(outbox_path(config).parent / OVERRIDES)
     if config.commands.enabled:
         overrides.open({name: frozenset(each.scores) for name, each in wanted.items()})
         for name, each in wanted.items():
@@ -112,7 +113,7 @@ def make_desk(
 
 
 def _open_audit(config: Config, clock: Clock) -> AuditTrail:
-    file = config.outbox.path.parent / AUDIT
+    file = outbox_path(config).parent / AUDIT
     audit = AuditTrail(file, clock)
     try:
         audit.open()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edge import __version__
+from edge.assemble.outbox import outbox_path
 from edge.config.values import Camera, Config
 from edge.core.looking import is_file
 from edge.core.model import Model
@@ -23,7 +24,7 @@ def make_announcer(
     config: Config, model: Model, topics: Topics, *, clock: Clock, is_settled: Callable[[], bool]
 ) -> Announcer | None:
     """None where Home Assistant is not told anything, and never was."""
-    file = config.outbox.path.parent / MEMORY
+    file = outbox_path(config).parent / MEMORY
     if not config.home_assistant.enabled:
         return Announcer(None, file, clock=clock, is_settled=is_settled) if is_file(file) else None
     discovery = Discovery(_shown(config, model), topics, config.home_assistant.prefix)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from edge import __version__
-from edge.assemble.broker import MqttOutlet, make_listening, make_outlet
+from edge.assemble.broker import publisher_setup
 from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
 from edge.assemble.detector import open_detector
 from edge.assemble.home_assistant import make_announcer
 from edge.assemble.looks import make_looks, start_by_camera
 from edge.assemble.model import resolve_model
+from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, teller, volatile_path
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
 from edge.assemble.source import make_source, parse_camera_source
@@ -23,8 +25,10 @@ from edge.core.model import Model
 from edge.core.protocols import Clock
 from edge.core.values import Frame, Message
 from edge.infer.runtime import load_runtime
-from edge.report.listening import Inbox
-from edge.report.states import DeviceInfo, Privacy, info_message
+from edge.report.listening import Heard, Inbox
+from edge.report.outbox.values import Loss, Outgoing
+from edge.report.outbox.writer import OutboxWriter
+from edge.report.states import Delivery, DeviceInfo, Privacy, info_message
 from edge.report.topics import Topics
 from edge.service.ahead import Ahead
 from edge.service.arrivals import Arrivals
@@ -32,6 +36,7 @@ from edge.service.camera import CameraWorker
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.pipeline import Pipeline
+from edge.service.publishing import Publishing
 from edge.service.runner import Errand, Reports, Service
 from edge.service.systemd import Notifier
 from edge.track.wanted import Wanted, lowest_score
@@ -45,7 +50,8 @@ class Assembly:
     """
 
     service: Service
-    outlet: MqttOutlet
+    outlet: Publishing
+    outbox: Path
     summary: str
 
 
@@ -72,14 +78,21 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     detector.warm_up()
     topics = Topics(config.device)
     inbox = Inbox()
-    outlet = make_outlet(config.broker, topics, clock, make_listening(config, topics, inbox, clock))
-
-    def tell_info() -> Message:
-        return _info(config, model, topics, camera_settings(config, model, wanted, overrides))
-
-    outlet.send(tell_info())
-    looks = make_looks(config, detector)
     identities = Identities(config.device, new_epoch(clock))
+    outbox = outbox_path(config)
+
+    def tell_info(delivery: Delivery) -> Message:
+        return _info(config, model, topics, delivery, camera_settings(config, model, wanted, overrides))
+
+    outlet = make_outlet(
+        config,
+        outbox,
+        tell=teller(topics, identities, clock, cameras=tuple(config.cameras), backend=model.layout.backend),
+        describe=tell_info,
+        hear=inbox.put,
+        clock=clock,
+    )
+    looks = make_looks(config, detector)
     pipelines = {
         name: _pipeline(name, config, wanted[name], Shared(model, looks[name], topics, identities, clock))
         for name in config.cameras
@@ -103,7 +116,9 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     errands: list[Errand] = [] if announcer is None else [announcer]
     if config.commands.enabled:
         parts = Adjustable(model, detector, wanted, pipelines, workers)
-        errands += [make_desk(config, parts, overrides, inbox=inbox, topics=topics, clock=clock, tell_info=tell_info)]
+        errands += [
+            make_desk(config, parts, overrides, inbox=inbox, topics=topics, clock=clock, tell_info=outlet.describe)
+        ]
     service = Service(
         workers=workers,
         pipelines=pipelines,
@@ -118,16 +133,48 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         clock=clock,
         errands=errands,
     )
-    return Assembly(service, outlet, _summary(config, model, threads))
+    return Assembly(service, outlet, outbox, _summary(config, model, threads, outbox))
 
 
-def _summary(config: Config, model: Model, threads: int) -> str:
+def _summary(config: Config, model: Model, threads: int, outbox: Path) -> str:
     runtime, names = load_runtime(), tuple(config.cameras)
     return (
         f"edge {__version__}: device {config.device}, {len(names)} camera(s) {', '.join(names)}; model {model.name} on "
         f"{model.layout.backend} ({runtime.name} {runtime.version}, {threads} threads); "
-        f"broker {config.broker.host}:{config.broker.port}"
+        f"broker {config.broker.host}:{config.broker.port}; events wait in {outbox}"
     )
+
+
+def make_outlet(
+    config: Config,
+    outbox: Path,
+    *,
+    tell: Callable[[Loss], Outgoing],
+    describe: Callable[[Delivery], Message],
+    clock: Clock,
+    hear: Callable[[Heard], None] = lambda _heard: None,
+    keeper: SpeakingKeeper | None = None,
+) -> Publishing:
+    """The way out: the outbox's writer here, its reader in a process of its own.
+
+    Parameters
+    ----------
+    tell : makes the event that tells of a loss
+    describe : says which promise is in force
+    hear : takes what came in and is not for the publisher
+    """
+    volatile = volatile_path(outbox)
+    keeper = keeper or SpeakingKeeper(outbox, volatile_path=volatile, policy=outbox_policy(config), clock=clock)
+    outlet = Publishing(
+        publisher_setup(config, outbox=outbox, volatile=volatile),
+        OutboxWriter(keeper, tell, clock=clock),
+        guarantee=Delivery.ACKNOWLEDGED if config.outbox.consumer is None else Delivery.CONFIRMED,
+        describe=describe,
+        hear=hear,
+        clock=clock,
+    )
+    keeper.on_commit = outlet.committed
+    return outlet
 
 
 def _check_sources(config: Config) -> None:
@@ -162,7 +209,7 @@ def _worker(
     return CameraWorker(name, source, put=prepared, tell=arrivals.tell, is_enabled=is_enabled)
 
 
-def _info(config: Config, model: Model, topics: Topics, settings: Settings) -> Message:
+def _info(config: Config, model: Model, topics: Topics, delivery: Delivery, settings: Settings) -> Message:
     runtime = load_runtime()
     publishing = tuple(name for name, camera in config.cameras.items() if camera.publish_detections)
     info = DeviceInfo(
@@ -172,6 +219,7 @@ def _info(config: Config, model: Model, topics: Topics, settings: Settings) -> M
         model=model.ref,
         backend=model.layout.backend,
         cameras=tuple(config.cameras),
+        delivery=delivery,
         privacy=Privacy(detections=publishing),
         settings=settings,
     )

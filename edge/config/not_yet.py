@@ -15,8 +15,6 @@ def unused_settings(config: Config) -> list[str]:
     ]
     if config.health.prometheus is not None:
         keys.append("health.prometheus")
-    if "outbox" in config.origin.lines:
-        keys.append("outbox")
     return keys
 
 

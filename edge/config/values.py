@@ -185,9 +185,9 @@ class Health(_Section, frozen=True, kw_only=True):
 class Outbox(_Section, frozen=True, kw_only=True):
     """Where events wait until a consumer has them."""
 
-    path: File = Path("/var/lib/edge/outbox.db")
+    path: File | None = None
     max_megabytes: Annotated[float, Number("a number of megabytes from 1 to 1000000", 1, 1e6, unit="megabytes")] = 64.0
-    consumer: Name = "archive"
+    consumer: Name | None = None
 
 
 class Origin(msgspec.Struct, frozen=True):

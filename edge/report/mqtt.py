@@ -8,6 +8,7 @@ from collections.abc import Callable
 from edge.core.errors import ConfigError
 from edge.core.protocols import Clock
 from edge.core.values import Message
+from edge.report.courier import Courier
 from edge.report.lanes import EVENT_LIMIT, Lanes
 from edge.report.listening import Listening
 from edge.report.session import Session
@@ -42,6 +43,7 @@ class MqttSink:
     topics : of this device; its name is the client id
     listening : what is heard; None = nothing
     event_limit : events that may wait; then the oldest is dropped and counted
+    courier : brings events from an outbox; its disk is touched by the thread of ``run`` alone
 
     Examples
     --------
@@ -58,13 +60,15 @@ class MqttSink:
         listening: Listening | None = None,
         event_limit: int = EVENT_LIMIT,
         chance: Callable[[], float] | None = None,
+        courier: Courier | None = None,
     ) -> None:
         self._settings = settings
         self._topics = topics
         self._clock = clock
         self._pace = pace or Pace()
         self._listening = listening or Listening()
-        self._lanes = Lanes(topics.birth_rank, event_limit=event_limit)
+        self._lanes = Lanes(topics.birth_rank, event_limit=event_limit, courier=courier)
+        self._courier = courier
         self._ledger = Ledger()
         self._comeback = Comeback(self._pace, chance=chance)
         self._wake = Wake()
@@ -97,12 +101,22 @@ class MqttSink:
             self._is_running = False
             self._finished.set()
 
-    def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
-        """Deliver what can be delivered, publish ``offline``, leave; back within the time, whatever the broker does."""
-        self._leave_by_ns = self._clock.monotonic_ns() + round(timeout_s * _NS_PER_S)
+    def leave(self, within_s: float) -> None:
+        """Ask ``run`` to deliver what can be delivered, publish ``offline`` and return within the time."""
+        self._leave_by_ns = self._clock.monotonic_ns() + round(within_s * _NS_PER_S)
         self._wake.set()
+
+    def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
+        """Leave, and be back within the time, whatever the broker does."""
+        self.leave(timeout_s)
         if self._is_running and not self._finished.wait(timeout_s + _GRACE_S):
             logger.warning("broker %s: did not let go within %g s", self._settings.address, timeout_s)
+
+    def hint(self) -> None:
+        """The outbox has something new; from any thread."""
+        if self._courier is not None:
+            self._courier.hint()
+            self._wake.set()
 
     def stats(self) -> BrokerStats:
         """How it goes; from any thread."""
@@ -118,6 +132,7 @@ class MqttSink:
 
     def _live_once(self) -> float:
         """One connection from its first to its last byte; returns how long to wait before the next."""
+        self._ledger.beat += 1
         version = self._comeback.version
         try:
             context = None if self._settings.tls is None else make_context(self._settings.tls)
@@ -144,6 +159,7 @@ class MqttSink:
             farewell=will,
             listening=self._listening,
             leave_by=lambda: self._leave_by_ns,
+            courier=self._courier,
         )
         connects = self._ledger.connects
         ending = session.live()
@@ -171,6 +187,7 @@ class MqttSink:
         if self._leave_by_ns is None:
             logger.debug("next attempt in %.1f s", seconds)
         while self._leave_by_ns is None:
+            self._ledger.beat += 1
             left_s = (until_ns - self._clock.monotonic_ns()) / _NS_PER_S
             if left_s <= 0:
                 return True

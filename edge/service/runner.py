@@ -14,6 +14,7 @@ from edge.core.protocols import Clock
 from edge.core.values import EventType, Frame, Message, Occurrence
 from edge.service.ahead import Incoming
 from edge.service.camera import CameraWorker
+from edge.service.letters import Standing
 from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
 from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 _IDLE_S = 0.2  # how long the loop waits for a frame before it looks at the clock
 _SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are told in one health message
-_JOIN_S = 2.0  # a capture thread that is still in a native call by then is left to the end of the process
+_JOIN_S = 1.0  # capture threads that are still in a native call by then are left to the end of the process
 
 
 class Outlet(Protocol):
@@ -35,9 +36,11 @@ class Outlet(Protocol):
 
     def send(self, message: Message) -> None: ...
 
-    def close(self) -> None: ...
+    def tick(self) -> None: ...
 
-    def dropped(self) -> Counter[str]: ...
+    def standing(self) -> Standing: ...
+
+    def close(self, *, is_hurried: bool) -> None: ...
 
 
 class Errand(Protocol):
@@ -61,6 +64,7 @@ class Reading:
     stages: dict[str, Quantiles]
     drops: dict[str, int]
     cameras: dict[str, CameraState]
+    way_out: Standing = field(default_factory=Standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class Service:
         self._rates = {camera: RateMeter(self._started_ns) for camera in pipelines}
         self._next_health_ns = self._started_ns + _SOON_NS
         self._next_alive_ns = self._started_ns
+        self._told_reasons: tuple[str, ...] = ()
         self._outcome = Outcome()
 
     def stop(self) -> None:
@@ -150,6 +155,7 @@ class Service:
             for errand in self._errands:
                 self._say(errand.due())
             now_ns = self._clock.monotonic_ns()
+            self._outlet.tick()
             self._report_health(now_ns)
             self._tell_alive(now_ns)
             if (end_ns is not None and now_ns >= end_ns) or self._all_ended():
@@ -202,6 +208,10 @@ class Service:
         return len(states) == len(self._workers) and all(state in over for state in states.values())
 
     def _report_health(self, now_ns: int) -> None:
+        reasons = self._outlet.standing().reasons
+        if reasons != self._told_reasons:
+            self._told_reasons = reasons
+            self._next_health_ns = min(self._next_health_ns, now_ns + _SOON_NS)
         if now_ns < self._next_health_ns:
             return
         self._next_health_ns = now_ns + round(self._reports.interval_s * 1e9)
@@ -215,13 +225,15 @@ class Service:
 
     def _reading(self, now_ns: int) -> Reading:
         overwritten = Counter({"frame_overwritten": self._arrivals.dropped.total()})
+        way_out = self._outlet.standing()
         return Reading(
             uptime_s=(now_ns - self._started_ns) / 1e9,
             frames=self._frames_seen(),
             rates={camera: rate.read(now_ns) for camera, rate in self._rates.items()},
             stages=self._stages.quantiles(),
-            drops=merge_drops(overwritten, self._outlet.dropped()),
+            drops=merge_drops(overwritten, Counter(way_out.drops)),
             cameras=dict(self._outcome.cameras),
+            way_out=way_out,
         )
 
     def _frames_seen(self) -> int:
@@ -241,7 +253,7 @@ class Service:
         self._outcome.seconds = (now_ns - self._started_ns) / 1e9
         self._outcome.frames = self._frames_seen()
         self._outlet.send(self._reports.health(self._reading(now_ns)))
-        self._outlet.close()
+        self._outlet.close(is_hurried=self._stop.is_set())
         publisher.join(_JOIN_S)
 
     def _finish_tracks(self) -> None:

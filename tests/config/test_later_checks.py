@@ -50,7 +50,6 @@ def test_keys_without_effect_yet_are_named_only_when_they_are_set() -> None:
         "cameras.yard.snapshots",
         "cameras.yard.motion_gate",
         "health.prometheus",
-        "outbox",
     ]
 
 

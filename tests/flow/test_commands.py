@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from edge.service.commands.audit import broken_links
 from tests.brokers import PATIENCE_S, Brokers, Mosquitto, Received, Subscriber, brokers_in
-from tests.flow.running import CHECKOUT, write_config
+from tests.flow.running import CHECKOUT, run_edge, write_config
 
 pytestmark = pytest.mark.broker
 DISCOVERY = "homeassistant/device/gate/config"
@@ -142,3 +142,18 @@ def test_a_removed_camera_leaves_home_assistant(start: Callable[..., Running]) -
     assert first_word["shed_person_count"] == {"platform": "sensor"}
     assert "shed_person_count" not in second_word
     assert "unique_id" in second_word["yard_person_count"]
+
+
+def test_commands_without_a_place_to_write_them_down_do_not_start(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    settings = {
+        "cameras": {"yard": {"source": "synthetic:"}},
+        "commands": {"enabled": True},
+        "outbox": {"path": "state/outbox.db"},
+    }
+
+    done = run_edge("run", "--config", str(write_config(tmp_path, settings)))
+
+    assert done.returncode == 78
+    assert "every command is written down in" in done.stderr
+    assert "Traceback" not in done.stderr

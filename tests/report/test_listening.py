@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable
 
 import pytest
@@ -133,17 +134,16 @@ def test_home_assistants_return_brings_all_state_again(brokers: Brokers, run: Ru
 @pytest.mark.broker
 def test_a_command_that_is_being_retained_is_known_as_such(brokers: Brokers, run: Run, diary: Diary) -> None:
     broker = brokers.start()
-    heard: list[Heard] = []
-    listening = Listening([Subscription(TOPICS.all_commands(), heard.append, as_published=True)])
+    heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+    listening = Listening([Subscription(TOPICS.all_commands(), heard.put, as_published=True)])
     run(broker.port, listening=listening)
     diary.wait_for("connected to the broker")
 
     brokers.publish(broker, TOPICS.command("camera"), "kept", "-r")
     brokers.publish(broker, TOPICS.command("camera"), "now")
-    broker.log.wait_for(lambda line: "Received PUBACK from gate" in line)
-    broker.log.wait_for(lambda line: "Received PUBACK from gate" in line)
+    first_two = [heard.get(timeout=10.0), heard.get(timeout=10.0)]
 
-    assert [(each.payload, each.retained) for each in heard][:2] == [(b"kept", True), (b"now", False)]
+    assert [(each.payload, each.retained) for each in first_two] == [(b"kept", True), (b"now", False)]
 
 
 def test_a_subscription_that_is_denied_is_said(
