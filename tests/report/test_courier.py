@@ -1,0 +1,319 @@
+"""The courier between a real outbox and what a broker answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.core.clock import HandClock
+from edge.core.values import EventId, EventTime, Message
+from edge.report.courier import Courier
+from edge.report.listening import Heard
+from edge.report.outbox import Keeper, OutboxReader, Outgoing, Policy, Position
+from edge.report.outbox.values import Entry
+from edge.report.parcels import Parcel
+from edge.report.payloads import event_message
+from edge.report.receipts import Receipts
+from edge.report.topics import Topics
+from edge.wire.packets import Limits, Version
+from edge.wire.reasons import NO_SUBSCRIBER, NOT_AUTHORIZED, PACKET_TOO_LARGE, QUOTA_EXCEEDED, SUCCESS
+from tests.fakes_report import make_event
+
+TOPICS = Topics("gate")
+WHOLE = Limits()
+
+
+class Post:
+    """An outbox with its writer, its reader and the courier, on a clock moved by hand."""
+
+    def __init__(self, folder: Path, *, has_consumer: bool = True, drain_per_s: float = 1000) -> None:
+        self.clock = HandClock(monotonic_ns=10**12)
+        policy = Policy(has_consumer=has_consumer)
+        self.keeper = Keeper(folder / "o.db", volatile_path=None, policy=policy, clock=self.clock)
+        self.keeper.open()
+        self.reader = OutboxReader(folder / "o.db", policy=policy, clock=self.clock)
+        self.courier = Courier(self.reader, has_consumer=has_consumer, clock=self.clock, drain_per_s=drain_per_s)
+        self.seq = 0
+
+    def commit(self, count: int = 1, *, epoch: str = "E") -> None:
+        wall_ms = round(self.clock.utc_now().timestamp() * 1000)
+        entries = []
+        for _ in range(count):
+            self.seq += 1
+            event = make_event(seq=self.seq)
+            object.__setattr__(event, "id", EventId("gate", epoch, self.seq))
+            object.__setattr__(event, "time", EventTime(wall_ms, 0, "b", True))
+            message = event_message(event, TOPICS)
+            entries.append(
+                Entry(
+                    Outgoing(
+                        epoch, self.seq, message.topic, message.payload, message.severity, "yard", "person", wall_ms
+                    )
+                )
+            )
+        assert self.keeper.commit(entries)
+        self.courier.hint()
+
+    def connect(self, limits: Limits = WHOLE) -> None:
+        self.courier.connected(limits, Version.V5)
+
+    def take(self) -> list[Parcel]:
+        """All that may go now."""
+        self.courier.look()
+        taken = []
+        while (parcel := self.courier.take()) is not None:
+            taken.append(parcel)
+        return taken
+
+    def settle(self, parcels: list[Parcel], code: int = SUCCESS) -> None:
+        for parcel in parcels:
+            self.courier.settle(parcel, code)
+        self.courier.look()
+
+    def wait(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+
+@pytest.fixture
+def post(tmp_path: Path) -> Iterator[Post]:
+    post = Post(tmp_path)
+    post.connect()
+    yield post
+    post.reader.close()
+    post.keeper.close()
+
+
+def numbers(parcels: list[Parcel]) -> list[int]:
+    return [parcel.position.seq for parcel in parcels]
+
+
+def flags(parcels: list[Parcel]) -> list[bool]:
+    return [json.loads(parcel.payload)["replayed"] for parcel in parcels]
+
+
+def test_a_fresh_event_goes_as_it_was_written(post: Post) -> None:
+    post.courier.look()
+    post.commit(2)
+
+    sent = post.take()
+
+    assert numbers(sent) == [1, 2]
+    assert flags(sent) == [False, False]
+    assert post.take() == []
+
+
+def test_a_fresh_event_goes_before_the_backlog_which_is_marked(post: Post) -> None:
+    post.courier.look()
+    post.commit(2)
+    post.wait(11)
+    post.commit(1)
+
+    sent = post.take()
+
+    assert numbers(sent) == [3, 1, 2]
+    assert flags(sent) == [False, True, True]
+
+
+def test_the_backlog_is_paced_and_fresh_events_are_not(tmp_path: Path) -> None:
+    post = Post(tmp_path, drain_per_s=10)
+    post.connect()
+    post.commit(40)
+    post.wait(11)
+    post.commit(3)
+
+    first = post.take()
+    post.settle(first)
+    post.wait(1)
+
+    assert numbers(first)[:3] == [41, 42, 43]
+    assert len(first) == 3 + 20
+    assert len(post.take()) == 10
+
+
+def test_what_was_under_way_is_sent_again_and_marked(post: Post) -> None:
+    post.courier.look()
+    post.commit(2)
+    under_way = post.take()
+
+    post.courier.disconnected(under_way)
+    post.connect()
+    post.commit(1)
+    again = post.take()
+
+    assert numbers(again) == [1, 2, 3]
+    assert flags(again) == [True, True, False]
+
+
+def test_an_acknowledged_event_is_not_sent_again_by_the_next_connection(post: Post) -> None:
+    post.commit(1)
+    post.settle(post.take())
+
+    post.courier.disconnected([])
+    post.connect()
+
+    assert post.take() == []
+
+
+def test_without_a_confirmation_it_is_sent_again_after_a_while_and_marked(post: Post) -> None:
+    post.courier.look()
+    post.commit(1)
+    post.settle(post.take())
+
+    post.wait(5.1)
+    again = post.take()
+
+    assert numbers(again) == [1]
+    assert flags(again) == [True]
+
+
+def test_a_confirmed_event_is_never_sent_again(post: Post) -> None:
+    post.commit(3)
+    post.settle(post.take())
+
+    post.courier.confirm(Position("E", 3))
+    post.wait(600)
+
+    assert post.take() == []
+
+
+def test_a_cursor_of_a_newer_epoch_does_not_hide_an_older_one_that_is_stuck(post: Post) -> None:
+    post.commit(3, epoch="A")
+    post.settle(post.take())
+    post.courier.confirm(Position("A", 1))
+    for _ in range(8):
+        post.wait(1.5)
+        post.commit(1, epoch="B")
+        sent = post.take()
+        post.settle(sent)
+        post.courier.confirm(Position("B", post.seq))
+        if any(parcel.position == Position("A", 2) for parcel in sent):
+            return
+
+    raise AssertionError("the events of the older epoch were not sent again")
+
+
+def test_unheard_events_are_kept_said_and_sent_when_somebody_listens(tmp_path: Path) -> None:
+    post = Post(tmp_path, has_consumer=False)
+    post.connect()
+    post.commit(2)
+    post.settle(post.take(), NO_SUBSCRIBER)
+    assert post.courier.troubles().unheard == 2
+    assert post.take() == []
+
+    post.wait(11)
+    post.commit(1)
+    post.settle(post.take())
+
+    assert numbers(post.take()) == [1, 2]
+    assert post.courier.troubles().unheard == 0
+
+
+def test_a_denied_event_is_kept_said_and_tried_again_while_others_go(post: Post) -> None:
+    post.commit(1)
+    post.settle(post.take(), NOT_AUTHORIZED)
+    post.commit(1)
+
+    assert post.courier.troubles().denied == 1
+    assert numbers(post.take()) == [2]
+    post.wait(61)
+    assert numbers(post.take()) == [1]
+
+
+def test_a_used_up_quota_costs_nothing_but_time(post: Post) -> None:
+    post.commit(1)
+    post.settle(post.take(), QUOTA_EXCEEDED)
+
+    assert numbers(post.take()) == [1]
+
+
+def test_an_event_larger_than_the_broker_takes_is_trimmed(post: Post) -> None:
+    post.connect(Limits(packet_bytes=700))
+    post.commit(1)
+
+    (sent,) = post.take()
+
+    assert sent.is_trimmed
+    assert json.loads(sent.payload)["rule"]["why"] == []
+    assert post.courier.troubles().trimmed == 1
+
+
+def test_one_that_can_not_be_trimmed_enough_is_given_up_told_and_holds_nobody_up(post: Post) -> None:
+    post.connect(Limits(packet_bytes=100))
+    post.commit(1)
+
+    assert post.take() == []
+    post.courier.look()
+    (loss,) = post.keeper.tend()
+
+    assert (loss.cause, loss.spans) == ("oversize", ((1, 1),))
+    assert post.courier.troubles().dead == 1
+    assert post.courier.is_idle
+
+
+def test_a_broker_that_does_not_say_its_limit_gets_a_smaller_event_the_second_time(post: Post) -> None:
+    post.commit(1)
+    first = post.take()
+
+    post.settle(first, PACKET_TOO_LARGE)
+    (second,) = post.take()
+    post.settle([second], PACKET_TOO_LARGE)
+
+    assert len(second.payload) < len(first[0].payload)
+    assert post.courier.troubles().dead == 1
+
+
+def asked(post: Post, payload: bytes, *, retained: bool = False) -> list[dict[str, object]]:
+    answers: list[Message] = []
+    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=answers.append)
+    request, _ = receipts.subscriptions()
+    request.hear(Heard("edge/gate/command/replay", payload, retained))
+    return [json.loads(answer.payload) for answer in answers]
+
+
+def test_a_replay_says_what_comes_and_what_does_not(post: Post) -> None:
+    post.commit(3)
+    post.settle(post.take())
+
+    answer = asked(post, b'{"transaction": "t", "epoch": "E", "from": 2, "to": 5}')
+
+    assert answer == [{"transaction": "t", "status": "ok", "held": [[2, 3]], "missing": [[4, 5]]}]
+    assert numbers(post.take()) == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"{}",
+        b"\xff",
+        b"[" * 4000,
+        b'{"transaction": "t", "epoch": "E", "from": 5, "to": 2}',
+        b'{"transaction": 7}',
+    ],
+)
+def test_nonsense_is_answered_with_an_error(post: Post, payload: bytes) -> None:
+    (answer,) = asked(post, payload)
+
+    assert answer["status"] == "error"
+    assert answer["reason"]
+
+
+def test_a_retained_or_oversized_request_is_not_even_answered(post: Post) -> None:
+    request = b'{"transaction": "t", "epoch": "E", "from": 1, "to": 2}'
+
+    assert asked(post, request, retained=True) == []
+    assert asked(post, request.ljust(5000)) == []
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xff", b"{}", b'{"epoch": "E", "seq": -1}', b'{"epoch": "E", "seq": 1e99}'])
+def test_a_cursor_that_is_none_confirms_nothing(post: Post, payload: bytes) -> None:
+    post.commit(1)
+    post.settle(post.take())
+    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=lambda _message: None)
+
+    receipts.subscriptions()[1].hear(Heard("edge/gate/cursor/archive", payload, True))
+
+    assert [event.position.seq for event in post.reader.unconfirmed(5)] == [1]

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+
+from edge.report.parcels import is_gap, mark_replayed, trim
+from edge.report.payloads import event_message
+from edge.report.topics import Topics
+from tests.fakes_report import make_event
+
+PAYLOAD = event_message(make_event(), Topics("gate")).payload
+
+
+def test_an_event_is_marked_as_replayed_and_nothing_else_changes() -> None:
+    marked = mark_replayed(PAYLOAD)
+
+    assert json.loads(marked) == json.loads(PAYLOAD) | {"replayed": True}
+    assert mark_replayed(marked) == marked
+
+
+def test_a_payload_of_another_order_is_marked_as_well() -> None:
+    assert json.loads(mark_replayed(b'{"replayed": false, "seq": 1}')) == {"replayed": True, "seq": 1}
+
+
+def test_what_is_no_event_stays_as_it_is() -> None:
+    assert mark_replayed(b"\xff") == b"\xff"
+    assert trim(b"\xff", 10) is None
+    assert not is_gap(b"\xff")
+
+
+def test_trimming_leaves_out_no_more_than_it_must() -> None:
+    trimmed = trim(PAYLOAD, len(PAYLOAD) - 1)
+
+    assert trimmed is not None
+    assert json.loads(trimmed)["rule"] == {"name": "person-in-drive", "severity": "alert", "why": []}
+    assert json.loads(trimmed)["model"] is not None
+
+
+def test_trimming_keeps_who_what_where_and_when() -> None:
+    smallest = min(size for size in range(len(PAYLOAD)) if trim(PAYLOAD, size) is not None)
+    trimmed = json.loads(trim(PAYLOAD, smallest) or b"")
+
+    whole = json.loads(PAYLOAD)
+    kept = ("device", "epoch", "seq", "type", "camera", "label", "box", "zones", "line", "time")
+    assert {key: trimmed[key] for key in kept} == {key: whole[key] for key in kept}
+    assert trim(PAYLOAD, smallest - 1) is None

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from edge.service.channel import Channel, ChannelClosedError
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Channel, Channel]]:
+    left, right = (Channel(end) for end in socket.socketpair())
+    yield left, right
+    left.close()
+    right.close()
+
+
+def test_frames_come_whole_and_in_order(ends: tuple[Channel, Channel]) -> None:
+    left, right = ends
+    sent = [b"", b"one", b"x" * 300_000]
+
+    for frame in sent:
+        left.send(frame)
+    received: list[bytes] = []
+    while len(received) < len(sent):
+        received += right.receive()
+        left.flush()
+
+    assert received == sent
+
+
+def test_a_slow_reader_costs_a_bounded_amount_and_no_wait(ends: tuple[Channel, Channel]) -> None:
+    left, _ = ends
+    frames = 0
+    while left.has_room:
+        left.send(bytes(10_000))
+        frames += 1
+
+    assert frames < 1000
+    assert not left.is_flushed
+
+
+def test_the_last_words_are_heard_before_the_end(ends: tuple[Channel, Channel]) -> None:
+    left, right = ends
+    left.send(b"last")
+    left.close()
+
+    assert right.receive() == [b"last"]
+    with pytest.raises(ChannelClosedError):
+        right.receive()
+
+
+def test_what_is_no_frame_of_ours_ends_it(ends: tuple[Channel, Channel]) -> None:
+    end, other = socket.socketpair()
+    with end, other:
+        end.send(b"\xff\xff\xff\xff rubbish")
+
+        with pytest.raises(ChannelClosedError, match="none of ours"):
+            Channel(other).receive()
+
+
+def test_the_first_frame_can_be_taken_alone(ends: tuple[Channel, Channel]) -> None:
+    left, right = ends
+    left.send(b"first")
+    left.send(b"second")
+
+    assert right.receive_one() == b"first"
+    assert right.receive() == [b"second"]
