@@ -107,7 +107,11 @@ class Mosquitto:
             return
         self._process.send_signal(by)
         self._process.send_signal(signal.SIGCONT)
-        self._process.wait(PATIENCE_S)
+        try:
+            self._process.wait(5.0)
+        except subprocess.TimeoutExpired:  # mosquitto 2.0.11 misses a SIGTERM that comes as it starts
+            self._process.kill()
+            self._process.wait(PATIENCE_S)
         self._process = None
 
 
@@ -167,6 +171,11 @@ class Brokers:
         subscriber = Subscriber(broker.port, topic, *options)
         self._started.append(subscriber)
         return subscriber
+
+    def publish(self, broker: Mosquitto, topic: str, payload: str, *options: str) -> None:
+        """As mosquitto_pub does; back when the broker has it."""
+        command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(broker.port), "-q", "1", "-V", "5"]
+        subprocess.run([*command, "-t", topic, "-m", payload, *options], check=True, timeout=PATIENCE_S)
 
     def end(self) -> None:
         for started in reversed(self._started):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable
 
 from edge.core.errors import EdgeError
 from edge.core.values import Detections, Frame, Message, StageTimes
+from edge.service.letters import Standing
 from tests.builders import make_frame
 
 Step = Frame | EdgeError | None
@@ -67,11 +67,14 @@ class FakeOutlet:
     def send(self, message: Message) -> None:
         self.messages.append(message)
 
-    def close(self) -> None:
-        self._closed.set()
+    def tick(self) -> None:
+        """No losses to tell of."""
 
-    def dropped(self) -> Counter[str]:
-        return Counter()
+    def standing(self) -> Standing:
+        return Standing()
+
+    def close(self, *, is_hurried: bool) -> None:
+        self._closed.set()
 
 
 def frames_of(count: int, *, camera: str = "yard", fps: float = 10.0) -> list[Frame]:

@@ -25,9 +25,10 @@ from edge.core.values import (
     StageTimes,
     Track,
 )
+from edge.report.listening import Listening
 from edge.report.mqtt import MqttSink
-from edge.report.settings import BrokerSettings, Pace
 from edge.report.topics import Topics
+from edge.wire.settings import BrokerSettings, Pace
 from tests.builders import START
 
 PATIENCE_S = 15.0
@@ -54,10 +55,16 @@ class Running:
     """An MqttSink with its thread, as the service runs it."""
 
     def __init__(
-        self, settings: BrokerSettings, *, device: str = "gate", pace: Pace = QUICK, clock: Clock | None = None
+        self,
+        settings: BrokerSettings,
+        *,
+        device: str = "gate",
+        pace: Pace = QUICK,
+        clock: Clock | None = None,
+        listening: Listening | None = None,
     ) -> None:
         self.topics = Topics(device)
-        self.sink = MqttSink(settings, topics=self.topics, clock=clock or SystemClock(), pace=pace)
+        self.sink = MqttSink(settings, topics=self.topics, clock=clock or SystemClock(), pace=pace, listening=listening)
         self.thread = threading.Thread(target=self.sink.run, daemon=True)
 
     def start(self) -> Running:

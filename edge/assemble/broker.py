@@ -1,53 +1,67 @@
-"""The broker's configuration to a way out."""
+"""The broker's configuration to what the publisher is told."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import asdict
+import logging
+from pathlib import Path
 
 from edge.config.secret_files import check_private, read_secret, secret_path
-from edge.config.values import Broker, SecretRef, Tls
-from edge.core.protocols import Clock
-from edge.core.values import Message
-from edge.report.mqtt import MqttSink
-from edge.report.settings import BrokerSettings, TlsSettings
-from edge.report.stats import BrokerStats
+from edge.config.values import Config, SecretRef, Tls
 from edge.report.topics import Topics
+from edge.service.letters import Setup
+from edge.wire.settings import BrokerSettings, TlsSettings
 
 
-class MqttOutlet:
-    """The service's way out: the sink, and what it dropped in the words of the health report."""
+def publisher_setup(config: Config, *, outbox: Path, volatile: Path | None) -> Setup:
+    """Reads the secrets the configuration refers to, and checks what can be checked without a network.
 
-    def __init__(self, sink: MqttSink) -> None:
-        self._sink = sink
-        self.open = sink.open
-        self.run = sink.run
+    Parameters
+    ----------
+    outbox, volatile : the files the publisher reads
 
-    def send(self, message: Message) -> None:
-        self._sink.send(message)
-
-    def close(self) -> None:
-        self._sink.close()
-
-    def dropped(self) -> Counter[str]:
-        drops = asdict(self._sink.stats().drops)
-        return Counter({f"message_{cause}": count for cause, count in drops.items() if count})
-
-    def stats(self) -> BrokerStats:
-        return self._sink.stats()
-
-
-def make_outlet(broker: Broker, topics: Topics, clock: Clock) -> MqttOutlet:
-    """Reads the secrets the configuration refers to; connects to nothing yet."""
+    Raises
+    ------
+    ConfigError
+    """
+    broker, home, topics = config.broker, config.home_assistant, Topics(config.device)
+    tls = _tls(broker.tls) if broker.tls else None
     settings = BrokerSettings(
         broker.host,
         broker.port,
-        tls=_tls(broker.tls) if broker.tls else None,
+        tls=tls,
         username=broker.username,
         password=None if broker.password is None else read_secret(broker.password, "broker.password"),
         keepalive_s=broker.keepalive_seconds,
     )
-    return MqttOutlet(MqttSink(settings, topics=topics, clock=clock))
+    _check_certificates(tls)
+    return Setup(
+        device=config.device,
+        host=settings.host,
+        port=settings.port,
+        keepalive_s=settings.keepalive_s,
+        username=settings.username,
+        password=settings.password,
+        is_tls=tls is not None,
+        ca=_text(None if tls is None else tls.ca),
+        certificate=_text(None if tls is None else tls.certificate),
+        key=_text(None if tls is None else tls.key),
+        outbox=str(outbox.absolute()),
+        volatile=_text(volatile),
+        max_bytes=round(config.outbox.max_megabytes * 1024 * 1024),
+        consumer=config.outbox.consumer,
+        # nothing is subscribed to that the configuration does not switch on
+        filters=(topics.all_commands(),) if config.commands.enabled else (),
+        greeting=topics.home_assistant_status(home.prefix) if home.enabled else None,
+        log_level=logging.getLogger().level,
+    )
+
+
+def _check_certificates(tls: TlsSettings | None) -> None:
+    """Now, when a person is looking; the publisher reads them afresh at each connect."""
+    if tls is not None:
+        from edge.wire.tls import make_context
+
+        make_context(tls)
 
 
 def _tls(tls: Tls) -> TlsSettings:
@@ -57,3 +71,7 @@ def _tls(tls: Tls) -> TlsSettings:
     elif key is not None:
         check_private(key, "broker.tls.key")
     return TlsSettings(ca=tls.ca, certificate=tls.certificate, key=key)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())

@@ -70,6 +70,13 @@ def open_detector(
     return Detector(model, interpreter, decoder=decoder, clock=clock or SystemClock())
 
 
+def change_threshold(detector: Detector, threshold: float) -> None:
+    """Let everything from another score on through, from the next frame on."""
+    model, interpreter = detector.model, detector.interpreter
+    anchors = _constant_anchors(model, interpreter) if isinstance(interpreter, LiteInterpreter) else None
+    detector.decode_with(make_decoder(model.layout, threshold=threshold, anchors=anchors))
+
+
 def edgetpu_device(accelerator: str) -> str | None:
     """ "edgetpu" -> "", "edgetpu:usb" -> "usb"; None for the others."""
     kind, _, device = accelerator.partition(":")

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from edge.assemble.outbox import outbox_path
 from edge.config.values import Camera, Config
 from edge.config.values import Rule as RuleWords
 from edge.core.model import Model
@@ -81,7 +82,7 @@ def ledger_of(config: Config, camera: str) -> Ledger | None:
 
 
 def ledger_file(config: Config, camera: str) -> Path:
-    return config.outbox.path.parent / f"lines-{camera}.json"
+    return outbox_path(config).parent / f"lines-{camera}.json"
 
 
 def _terms(name: str, words: RuleWords, zone: tzinfo | None, threshold: Callable[[int], float]) -> Terms:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from edge import __version__
-from edge.assemble.broker import MqttOutlet, make_outlet
+from edge.assemble.broker import publisher_setup
+from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
 from edge.assemble.detector import open_detector
+from edge.assemble.home_assistant import make_announcer
 from edge.assemble.looks import make_looks, start_by_camera
 from edge.assemble.model import resolve_model
+from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, teller, volatile_path
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
 from edge.assemble.source import make_source, parse_camera_source
@@ -21,7 +25,10 @@ from edge.core.model import Model
 from edge.core.protocols import Clock
 from edge.core.values import Frame, Message
 from edge.infer.runtime import load_runtime
-from edge.report.states import DeviceInfo, Privacy, info_message
+from edge.report.listening import Heard, Inbox
+from edge.report.outbox.values import Loss, Outgoing
+from edge.report.outbox.writer import OutboxWriter
+from edge.report.states import Delivery, DeviceInfo, Privacy, info_message
 from edge.report.topics import Topics
 from edge.service.ahead import Ahead
 from edge.service.arrivals import Arrivals
@@ -29,7 +36,8 @@ from edge.service.camera import CameraWorker
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.pipeline import Pipeline
-from edge.service.runner import Reports, Service
+from edge.service.publishing import Publishing
+from edge.service.runner import Errand, Reports, Service
 from edge.service.systemd import Notifier
 from edge.track.wanted import Wanted, lowest_score
 
@@ -42,7 +50,8 @@ class Assembly:
     """
 
     service: Service
-    outlet: MqttOutlet
+    outlet: Publishing
+    outbox: Path
     summary: str
 
 
@@ -56,6 +65,7 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     _check_sources(config)
     model = resolve_model(config)
     wanted = {name: make_wanted(name, camera, model) for name, camera in config.cameras.items()}
+    overrides = open_overrides(config, wanted)
     threads = choose_threads(config.threads)
     detector = open_detector(
         model,
@@ -67,10 +77,22 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     )
     detector.warm_up()
     topics = Topics(config.device)
-    outlet = make_outlet(config.broker, topics, clock)
-    outlet.send(_info(config, model, topics))
-    looks = make_looks(config, detector)
+    inbox = Inbox()
     identities = Identities(config.device, new_epoch(clock))
+    outbox = outbox_path(config)
+
+    def tell_info(delivery: Delivery) -> Message:
+        return _info(config, model, topics, delivery, camera_settings(config, model, wanted, overrides))
+
+    outlet = make_outlet(
+        config,
+        outbox,
+        tell=teller(topics, identities, clock, cameras=tuple(config.cameras), backend=model.layout.backend),
+        describe=tell_info,
+        hear=inbox.put,
+        clock=clock,
+    )
+    looks = make_looks(config, detector)
     pipelines = {
         name: _pipeline(name, config, wanted[name], Shared(model, looks[name], topics, identities, clock))
         for name in config.cameras
@@ -78,11 +100,27 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     names = tuple(config.cameras)
     arrivals = Arrivals(names)
     overlap = has_spare_core(threads)
+    ready = detector.shrink if overlap else None
+    workers = [
+        _worker(
+            name,
+            config,
+            arrivals=arrivals,
+            clock=clock,
+            ready=ready,
+            is_enabled=overrides.of(name).enabled is not False,
+        )
+        for name in names
+    ]
+    announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
+    errands: list[Errand] = [] if announcer is None else [announcer]
+    if config.commands.enabled:
+        parts = Adjustable(model, detector, wanted, pipelines, workers)
+        errands += [
+            make_desk(config, parts, overrides, inbox=inbox, topics=topics, clock=clock, tell_info=outlet.describe)
+        ]
     service = Service(
-        workers=[
-            _worker(name, config, arrivals=arrivals, clock=clock, ready=detector.shrink if overlap else None)
-            for name in names
-        ],
+        workers=workers,
         pipelines=pipelines,
         arrivals=Ahead(arrivals, start_by_camera(looks)) if overlap else arrivals,
         outlet=outlet,
@@ -93,14 +131,50 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         ),
         notifier=Notifier(),
         clock=clock,
+        errands=errands,
     )
-    runtime = load_runtime()
-    summary = (
+    return Assembly(service, outlet, outbox, _summary(config, model, threads, outbox))
+
+
+def _summary(config: Config, model: Model, threads: int, outbox: Path) -> str:
+    runtime, names = load_runtime(), tuple(config.cameras)
+    return (
         f"edge {__version__}: device {config.device}, {len(names)} camera(s) {', '.join(names)}; model {model.name} on "
         f"{model.layout.backend} ({runtime.name} {runtime.version}, {threads} threads); "
-        f"broker {config.broker.host}:{config.broker.port}"
+        f"broker {config.broker.host}:{config.broker.port}; events wait in {outbox}"
     )
-    return Assembly(service, outlet, summary)
+
+
+def make_outlet(
+    config: Config,
+    outbox: Path,
+    *,
+    tell: Callable[[Loss], Outgoing],
+    describe: Callable[[Delivery], Message],
+    clock: Clock,
+    hear: Callable[[Heard], None] = lambda _heard: None,
+    keeper: SpeakingKeeper | None = None,
+) -> Publishing:
+    """The way out: the outbox's writer here, its reader in a process of its own.
+
+    Parameters
+    ----------
+    tell : makes the event that tells of a loss
+    describe : says which promise is in force
+    hear : takes what came in and is not for the publisher
+    """
+    volatile = volatile_path(outbox)
+    keeper = keeper or SpeakingKeeper(outbox, volatile_path=volatile, policy=outbox_policy(config), clock=clock)
+    outlet = Publishing(
+        publisher_setup(config, outbox=outbox, volatile=volatile),
+        OutboxWriter(keeper, tell, clock=clock),
+        guarantee=Delivery.ACKNOWLEDGED if config.outbox.consumer is None else Delivery.CONFIRMED,
+        describe=describe,
+        hear=hear,
+        clock=clock,
+    )
+    keeper.on_commit = outlet.committed
+    return outlet
 
 
 def _check_sources(config: Config) -> None:
@@ -118,17 +192,24 @@ def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared) -> Pipe
 
 
 def _worker(
-    name: str, config: Config, *, arrivals: Arrivals, clock: Clock, ready: Callable[[Frame], Frame] | None
+    name: str,
+    config: Config,
+    *,
+    arrivals: Arrivals,
+    clock: Clock,
+    ready: Callable[[Frame], Frame] | None,
+    is_enabled: bool,
 ) -> CameraWorker:
     """``ready`` : what the capture thread does to each frame, where a core is free for it."""
     camera = config.cameras[name]
     source = make_source(name, camera, config.folder, clock)
     is_whole = camera.pace == "fast" and not parse_camera_source(camera, config.folder).is_live
     put = arrivals.put_and_wait if is_whole else arrivals.put
-    return CameraWorker(name, source, put=put if ready is None else lambda frame: put(ready(frame)), tell=arrivals.tell)
+    prepared = put if ready is None else lambda frame: put(ready(frame))
+    return CameraWorker(name, source, put=prepared, tell=arrivals.tell, is_enabled=is_enabled)
 
 
-def _info(config: Config, model: Model, topics: Topics) -> Message:
+def _info(config: Config, model: Model, topics: Topics, delivery: Delivery, settings: Settings) -> Message:
     runtime = load_runtime()
     publishing = tuple(name for name, camera in config.cameras.items() if camera.publish_detections)
     info = DeviceInfo(
@@ -138,6 +219,8 @@ def _info(config: Config, model: Model, topics: Topics) -> Message:
         model=model.ref,
         backend=model.layout.backend,
         cameras=tuple(config.cameras),
+        delivery=delivery,
         privacy=Privacy(detections=publishing),
+        settings=settings,
     )
     return info_message(topics, info)

@@ -23,6 +23,7 @@ _COMMANDS = {
     "models": ("edge.cli.models", "models"),
     "track": ("edge.cli.track", "track"),
     "replay": ("edge.cli.replay", "replay"),
+    "watch": ("edge.cli.watch", "watch"),
 }
 
 

@@ -11,6 +11,8 @@ Event = dict[str, Any]
 
 # Of the run, not of what happened.
 _OF_THE_RUN = ("device", "epoch", "seq", "camera", "model", "backend", "latency_ms", "replayed")
+# Told only because a rule asks for it.
+_OF_RULES = ("dwell", "count", "absence")
 # The same thing may be told a little sooner or later under other settings.
 _NEAR_MS = 1000
 
@@ -26,7 +28,7 @@ class Change:
 
 @dataclass(slots=True)
 class Difference:
-    """gone : what the first tells alone; new : what the second tells alone; same : events without a difference"""
+    """gone : what the first tells alone; new : what the second tells alone; same : what both tell alike"""
 
     gone: list[Event] = field(default_factory=list)
     new: list[Event] = field(default_factory=list)
@@ -39,11 +41,15 @@ class Difference:
 
 
 def compare(before: Sequence[Event], after: Sequence[Event]) -> Difference:
-    """Pair the events of two runs: those about the same kind of happening, nearest in time first."""
+    """Pair the events of two runs: those about the same kind of happening, nearest in time first.
+
+    What happened and what a rule said about it are compared apart: a rule that is gone takes its alerts with it, while
+    the happenings stay.
+    """
     difference = Difference()
     kinds: dict[tuple[Any, ...], tuple[list[Event], list[Event]]] = defaultdict(lambda: ([], []))
     for side, events in enumerate((before, after)):
-        for event in events:
+        for event in _apart(events):
             kinds[_kind(event)][side].append(event)
     for left, right in kinds.values():
         _pair(left, right, difference)
@@ -82,6 +88,18 @@ def change_sentence(change: Change) -> str:
     return f"{sentence(change.before)}; now {', '.join(facts)}"
 
 
+def _apart(events: Sequence[Event]) -> list[Event]:
+    """Each happening once, without a rule, and each thing a rule said."""
+    happenings = {_key(event): {**event, "rule": None} for event in events if event["type"] not in _OF_RULES}
+    return [*happenings.values(), *(event for event in events if event["rule"] is not None)]
+
+
+def _key(event: Event) -> tuple[Any, ...]:
+    """One happening is told once for each rule that speaks about it."""
+    track = None if event["track"] is None else event["track"]["id"]
+    return event["type"], track, _ms(event), str(event["line"]), tuple(event["zones"][:1])
+
+
 def _kind(event: Event) -> tuple[Any, ...]:
     rule = None if event["rule"] is None else event["rule"]["name"]
     line = None if event["line"] is None else (event["line"]["name"], event["line"]["direction"])
@@ -110,7 +128,8 @@ def _pair(left: list[Event], right: list[Event], difference: Difference) -> None
 
 def _facts(before: Event, after: Event) -> tuple[str, ...]:
     left, right = _flat(before), _flat(after)
-    return tuple(key for key in sorted(left.keys() | right.keys()) if left.get(key) != right.get(key))
+    differ = (key for key in sorted(left.keys() | right.keys()) if left.get(key) != right.get(key))
+    return tuple(key for key in differ if before["rule"] is None or key.startswith(("rule.", "time.")))
 
 
 def _flat(value: Any, key: str = "") -> dict[str, Any]:

@@ -13,7 +13,7 @@ import click
 from edge.core.errors import BrokerError, EdgeError, SourceError
 
 if TYPE_CHECKING:
-    from edge.report.stats import BrokerStats
+    from edge.service.letters import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +28,15 @@ _INTERRUPTED = 130  # as shells say it: 128 and the signal's number
 def run(path: Path | None, duration: float | None) -> None:
     """Watch the cameras and tell the broker, until stopped or until all recordings have ended.
 
-    Exit codes: 0 done; 75 a camera was away to the end, or the broker was, or turned messages away; 78 the
-    configuration or the model is wrong.
+    Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 75 a camera was away to the end, or the broker was never
+    reached, or it turned messages away; 78 the configuration or the model is wrong. Events that were not delivered are
+    kept, and sent by the next start.
     """
     # Until there is a service to stop, leaving is all: an exception within the import of a native library becomes
     # whatever error that library makes of it.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
+    from edge.assemble.outbox import outbox_depth, outbox_policy
     from edge.assemble.service import assemble_service
     from edge.assemble.threads import hand_over_quickly
     from edge.config.load import find_config, load_config
@@ -49,20 +51,29 @@ def run(path: Path | None, duration: float | None) -> None:
     for setting in unused_settings(config):
         logger.warning("%s: read and checked, but this version does not act on it yet", setting)
     hand_over_quickly()
-    assembly = assemble_service(config, SystemClock())
+    clock = SystemClock()
+    assembly = assemble_service(config, clock)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: assembly.service.stop())
     logger.info("%s", assembly.summary)
     outcome = assembly.service.run(duration)
-    stats = assembly.outlet.stats()
+    standing = assembly.outlet.standing()
+    waiting = outbox_depth(assembly.outbox, outbox_policy(config), clock)
     logger.info(
-        "stopped after %.1f s: %d frames, %d events, %d delivered",
+        "stopped after %.1f s: %d frames, %d events, %d delivered%s",
         outcome.seconds,
         outcome.frames,
         outcome.events,
-        stats.delivered + stats.unheard,
+        standing.delivered + standing.unheard,
+        f", {standing.unheard} of them to nobody" if standing.unheard else "",
     )
-    _end(list(outcome.errors.values()), stats)
+    try:
+        _end(list(outcome.errors.values()), standing=standing, waiting=waiting, outbox=assembly.outbox)
+    except EdgeError as error:
+        if not outcome.is_stopped:
+            raise
+        # who stops the service did not ask how it goes: systemd would call a stopped unit failed
+        logger.warning("%s", error)
 
 
 def _leave(*_: object) -> None:
@@ -70,25 +81,25 @@ def _leave(*_: object) -> None:
     os._exit(_INTERRUPTED)
 
 
-def _end(errors: list[EdgeError], broker: BrokerStats) -> None:
+def _end(errors: list[EdgeError], *, standing: Standing, waiting: int, outbox: Path) -> None:
     """Raise what ended badly, the one that a person has to mend first."""
     permanent = [error for error in errors if error.exit_code != SourceError.exit_code]
     if permanent:
         raise permanent[0]
-    undelivered = _undelivered(broker)
+    kept = f"{waiting} event(s) are kept in {outbox} and will be sent by the next start" if waiting else ""
+    undelivered = _undelivered(standing)
     if undelivered is not None:
-        raise BrokerError(f"{undelivered}: {broker.last_error or 'the broker did not answer'}")
+        raise BrokerError("; ".join(filter(None, [undelivered, kept])))
+    if kept:
+        logger.warning("%s", kept)
     if errors:
         raise errors[0]
 
 
-def _undelivered(broker: BrokerStats) -> str | None:
+def _undelivered(way_out: Standing) -> str | None:
     """What the broker did not get although it should have; boxes of single frames may go missing."""
-    waiting = broker.waiting_events + broker.in_flight
-    if waiting:
-        return f"{waiting} event(s) could not be delivered"
-    if not broker.ever_connected:
-        return "nothing was delivered"
-    drops = broker.drops
-    turned_away = drops.denied + drops.refused + drops.oversize  # not what overflowed: an outage may be long over
-    return f"{turned_away} message(s) were turned away" if turned_away else None
+    if not way_out.ever_connected:
+        return way_out.last_error or "the broker did not answer"
+    # not what overflowed: an outage may be long over
+    turned_away = sum(way_out.drops.get(f"message_{cause}", 0) for cause in ("denied", "refused", "oversize"))
+    return f"{turned_away} message(s) were turned away: {way_out.last_error}" if turned_away else None

@@ -13,12 +13,8 @@ def unused_settings(config: Config) -> list[str]:
     keys = [
         join_key(join_key("cameras", name), key) for name, camera in config.cameras.items() for key in _asked(camera)
     ]
-    if config.home_assistant.enabled:
-        keys.append("home_assistant")
     if config.health.prometheus is not None:
         keys.append("health.prometheus")
-    if "outbox" in config.origin.lines:
-        keys.append("outbox")
     return keys
 
 

@@ -20,7 +20,7 @@ def resolve_paths(config: Config) -> Config:
         model=model,
         broker=_broker(config.broker, folder),
         cameras={name: _camera(camera, folder) for name, camera in config.cameras.items()},
-        outbox=replace(config.outbox, path=_resolve(folder, config.outbox.path)),
+        outbox=replace(config.outbox, path=config.outbox.path and _resolve(folder, config.outbox.path)),
     )
 
 

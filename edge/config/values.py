@@ -168,6 +168,13 @@ class HomeAssistant(_Section, frozen=True, kw_only=True):
     prefix: Annotated[str, Text("topic levels such as homeassistant", texts.parse_prefix)] = "homeassistant"
 
 
+class Commands(_Section, frozen=True, kw_only=True):
+    """What may be asked of the device over MQTT."""
+
+    enabled: bool = False
+    per_minute: Annotated[float, Number("a number of commands from 1 to 600", least=1, most=600)] = 30.0
+
+
 class Health(_Section, frozen=True, kw_only=True):
     """How edge tells about itself."""
 
@@ -178,9 +185,9 @@ class Health(_Section, frozen=True, kw_only=True):
 class Outbox(_Section, frozen=True, kw_only=True):
     """Where events wait until a consumer has them."""
 
-    path: File = Path("/var/lib/edge/outbox.db")
+    path: File | None = None
     max_megabytes: Annotated[float, Number("a number of megabytes from 1 to 1000000", 1, 1e6, unit="megabytes")] = 64.0
-    consumer: Name = "archive"
+    consumer: Name | None = None
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -209,6 +216,7 @@ class Config(_Section, frozen=True, kw_only=True):
     threads: Annotated[int | Literal["auto"], Threads()] = "auto"
     cameras: dict[Name, Camera] = {}
     home_assistant: HomeAssistant = HomeAssistant()
+    commands: Commands = Commands()
     health: Health = Health()
     outbox: Outbox = Outbox()
     origin: Origin = Origin()

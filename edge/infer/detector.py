@@ -86,6 +86,16 @@ class Detector:
         """The frame with its picture made small ahead, which is the dearest step before a run."""
         return replace(frame, resized=self._preprocessor.shrink(frame.image))
 
+    def decode_with(self, decoder: Decoder) -> None:
+        """From the next frame on."""
+        self._decoder = decoder
+
+    def fingerprint(self, frame: Frame) -> tuple[float, ...]:
+        """Mean and spread of each output's numbers: the same frame gives the same, unless something is broken."""
+        tensor, _ = self._preprocessor.prepare(frame.image)
+        outputs = [output.real() for output in self._interpreter.invoke(tensor)]
+        return tuple(float(each) for output in outputs for each in (output.mean(), output.std()))
+
     def warm_up(self) -> None:
         """Run once on an empty picture: the first run takes longer, and shows whether the model runs at all."""
         size = self._model.layout.input

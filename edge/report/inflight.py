@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.core.values import Message
+from edge.report.parcels import Parcel
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +36,10 @@ class InFlight:
         return next((sent.sent_ns for sent in self._sent.values()), None)
 
     def events(self) -> list[Message]:
-        """What has to be sent again by the next connection; state is on the board anyway."""
-        return [sent.message for sent in self._sent.values() if not sent.message.retain]
+        """What has to be sent again by the next connection; state is on the board, and the outbox keeps its own."""
+        unsettled = [sent.message for sent in self._sent.values()]
+        return [message for message in unsettled if not message.retain and not isinstance(message, Parcel)]
+
+    def parcels(self) -> list[Parcel]:
+        """What the outbox keeps."""
+        return [sent.message for sent in self._sent.values() if isinstance(sent.message, Parcel)]

@@ -5,35 +5,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from edge.core.values import Message
+from edge.report.courier import Courier
+from edge.report.stats import Drops
 
-EVENT_LIMIT = 10_000  # about 10 MB; the durable outbox will take this place
+EVENT_LIMIT = 10_000  # about 10 MB; with an outbox only answers to commands wait here
 DETECTION_LIMIT = 64  # a few frames of a few cameras; older boxes are worth nothing
 STATE_LIMIT = 10_000  # topics, not values
 
 _NS_PER_S = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Drops:
-    """Messages that will not arrive, by cause.
-
-    overflow : events pushed out of a full queue, or topics beyond the board's bound
-    disconnected : detections while there was no connection (the first attempt is waited for)
-    expired : detections that grew old, or were pushed out by newer ones, on a slow connection
-    oversize : larger than the broker takes
-    denied : the broker's access list forbids the topic
-    refused : the broker said no for another reason
-    """
-
-    overflow: int = 0
-    disconnected: int = 0
-    expired: int = 0
-    oversize: int = 0
-    denied: int = 0
-    refused: int = 0
 
 
 class Lanes:
@@ -43,12 +25,16 @@ class Lanes:
     ----------
     birth_rank : topic -> its place in the order of re-sending state on a connect, smallest first
     event_limit : events that may wait; when full the oldest goes, and is counted
+    courier : brings the events of the outbox; without one, events wait here in memory
     """
 
-    def __init__(self, birth_rank: Callable[[str], int], *, event_limit: int = EVENT_LIMIT) -> None:
+    def __init__(
+        self, birth_rank: Callable[[str], int], *, event_limit: int = EVENT_LIMIT, courier: Courier | None = None
+    ) -> None:
         self._lock = threading.Lock()
         self._birth_rank = birth_rank
         self._event_limit = event_limit
+        self._courier = courier
         self._board: dict[str, Message] = {}
         self._changed: dict[str, None] = {}  # topics whose value the broker has not got, in order
         self._events: deque[Message] = deque()
@@ -75,6 +61,13 @@ class Lanes:
             self._is_connected = True
             self._is_birth = True
             self._changed = dict.fromkeys(sorted(self._board, key=self._birth_rank))
+
+    def repeat_state(self) -> None:
+        """All state again, as on a connect; without a connection the next one does so anyway."""
+        with self._lock:
+            if self._is_connected:
+                self._is_birth = True
+                self._changed = dict.fromkeys(sorted(self._board, key=self._birth_rank))
 
     def disconnect(self, unacknowledged: Iterable[Message]) -> None:
         """What was under way and not acknowledged waits again, in front; detections are gone."""
@@ -124,10 +117,17 @@ class Lanes:
             return len(self._events)
 
     @property
+    def has_new_state(self) -> bool:
+        """Whether a topic has a value that was not handed over yet."""
+        with self._lock:
+            return bool(self._changed)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing is left that should still be delivered."""
         with self._lock:
-            return not self._events and not self._changed and not self._detections
+            is_delivered = self._courier is None or self._courier.is_idle
+            return is_delivered and not self._events and not self._changed and not self._detections
 
     def _post(self, message: Message) -> None:
         if message.topic not in self._board and len(self._board) >= STATE_LIMIT:
@@ -157,7 +157,11 @@ class Lanes:
         return self._take_state(is_window_open=is_window_open) or self._take_event(is_window_open=is_window_open)
 
     def _take_event(self, *, is_window_open: bool) -> Message | None:
-        return self._events.popleft() if self._events and is_window_open else None
+        if not is_window_open:
+            return None
+        if self._events:
+            return self._events.popleft()
+        return None if self._courier is None else self._courier.take()
 
     def _take_state(self, *, is_window_open: bool) -> Message | None:
         topic = next(iter(self._changed), None)

@@ -8,18 +8,20 @@ from collections.abc import Callable
 from edge.core.errors import ConfigError
 from edge.core.protocols import Clock
 from edge.core.values import Message
-from edge.report.backoff import Backoff
-from edge.report.connection import Connection
-from edge.report.dialect import Dialect
+from edge.report.courier import Courier
 from edge.report.lanes import EVENT_LIMIT, Lanes
-from edge.report.reasons import Cause, Ending
+from edge.report.listening import Listening
 from edge.report.session import Session
-from edge.report.settings import BrokerSettings, Pace
 from edge.report.states import offline_message, online_message
 from edge.report.stats import BrokerStats, Ledger
-from edge.report.tls import make_context
 from edge.report.topics import Topics
-from edge.report.wake import Wake
+from edge.wire.comeback import Comeback
+from edge.wire.connection import Connection
+from edge.wire.packets import Hello
+from edge.wire.reasons import Cause, Ending
+from edge.wire.settings import BrokerSettings, Pace
+from edge.wire.tls import make_context
+from edge.wire.wake import Wake
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,9 @@ class MqttSink:
     Parameters
     ----------
     topics : of this device; its name is the client id
+    listening : what is heard; None = nothing
     event_limit : events that may wait; then the oldest is dropped and counted
+    courier : brings events from an outbox; its disk is touched by the thread of ``run`` alone
 
     Examples
     --------
@@ -53,23 +57,23 @@ class MqttSink:
         topics: Topics,
         clock: Clock,
         pace: Pace | None = None,
+        listening: Listening | None = None,
         event_limit: int = EVENT_LIMIT,
         chance: Callable[[], float] | None = None,
+        courier: Courier | None = None,
     ) -> None:
         self._settings = settings
         self._topics = topics
         self._clock = clock
         self._pace = pace or Pace()
-        self._lanes = Lanes(topics.birth_rank, event_limit=event_limit)
+        self._listening = listening or Listening()
+        self._lanes = Lanes(topics.birth_rank, event_limit=event_limit, courier=courier)
+        self._courier = courier
         self._ledger = Ledger()
-        self._dialect = Dialect()
-        self._backoff = Backoff(
-            first_s=self._pace.backoff_first_s, longest_s=self._pace.backoff_longest_s, chance=chance
-        )
+        self._comeback = Comeback(self._pace, chance=chance)
         self._wake = Wake()
         self._finished = Wake()
         self._is_running = False
-        self._short_lives = 0
         self._leave_by_ns: int | None = None
 
     def open(self) -> None:
@@ -97,16 +101,30 @@ class MqttSink:
             self._is_running = False
             self._finished.set()
 
-    def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
-        """Deliver what can be delivered, publish ``offline``, leave; back within the time, whatever the broker does."""
-        self._leave_by_ns = self._clock.monotonic_ns() + round(timeout_s * _NS_PER_S)
+    def leave(self, within_s: float) -> None:
+        """Ask ``run`` to deliver what can be delivered, publish ``offline`` and return within the time."""
+        self._leave_by_ns = self._clock.monotonic_ns() + round(within_s * _NS_PER_S)
         self._wake.set()
+
+    def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
+        """Leave, and be back within the time, whatever the broker does."""
+        self.leave(timeout_s)
         if self._is_running and not self._finished.wait(timeout_s + _GRACE_S):
             logger.warning("broker %s: did not let go within %g s", self._settings.address, timeout_s)
+
+    def hint(self) -> None:
+        """The outbox has something new; from any thread."""
+        if self._courier is not None:
+            self._courier.hint()
+            self._wake.set()
 
     def stats(self) -> BrokerStats:
         """How it goes; from any thread."""
         return self._ledger.snapshot(self._lanes.drops, waiting_events=self._lanes.waiting_events)
+
+    def is_settled(self) -> bool:
+        """Whether the broker has all state as it is now; from any thread."""
+        return self._ledger.is_connected and not self._lanes.has_new_state and not self._ledger.in_flight
 
     def _has_time(self) -> bool:
         """False when ``close`` was long ago; what was sent just before a quick ``close`` still has its chance."""
@@ -114,17 +132,17 @@ class MqttSink:
 
     def _live_once(self) -> float:
         """One connection from its first to its last byte; returns how long to wait before the next."""
-        version = self._dialect.version
+        self._ledger.beat += 1
+        version = self._comeback.version
         try:
             context = None if self._settings.tls is None else make_context(self._settings.tls)
         except ConfigError as error:  # a certificate being renewed just now; open() has seen good ones
             self._ledger.trouble(str(error))
-            return self._backoff.next_s()
+            return self._comeback.stumble_s()
         will = offline_message(self._topics)
         connection = Connection(
             self._settings,
-            client_id=self._topics.device,
-            will=will,
+            hello=Hello(self._topics.device, will=will),
             version=version,
             context=context,
             pace=self._pace,
@@ -139,7 +157,9 @@ class MqttSink:
             pace=self._pace,
             client_id=self._topics.device,
             farewell=will,
+            listening=self._listening,
             leave_by=lambda: self._leave_by_ns,
+            courier=self._courier,
         )
         connects = self._ledger.connects
         ending = session.live()
@@ -148,23 +168,16 @@ class MqttSink:
     def _next_pause_s(self, ending: Ending, *, was_connected: bool) -> float:
         if ending.cause is Cause.CLOSED:
             return 0.0
-        lived_ns = self._clock.monotonic_ns() - self._ledger.connected_ns
-        is_stable = lived_ns >= self._pace.stable_s * _NS_PER_S
-        if was_connected and is_stable:
-            self._backoff.reset()
-        self._short_lives = self._short_lives + 1 if was_connected and not is_stable else 0
+        lived_s = (self._clock.monotonic_ns() - self._ledger.connected_ns) / _NS_PER_S if was_connected else None
+        seconds = self._comeback.pause_s(ending, lived_s=lived_s)
         self._tell(ending)
-        if self._dialect.note(Cause.LOST if was_connected else ending.cause):
-            return 0.0
-        if ending.cause is Cause.REFUSED:
-            return self._backoff.spread(self._pace.refused_s)
-        return self._backoff.next_s()
+        return seconds
 
     def _tell(self, ending: Ending) -> None:
         self._ledger.is_refused = ending.cause is Cause.REFUSED
         address = f"broker {self._settings.address}: "
         words = ending.words if ending.words.startswith(address) else address + ending.words
-        if ending.cause is Cause.LOST and self._short_lives >= _SHORT_LIVES:
+        if ending.cause is Cause.LOST and self._comeback.short_lives >= _SHORT_LIVES:
             words += f", soon after each connect: does another client use the id {self._topics.device}?"
         self._ledger.trouble(words)
 
@@ -174,6 +187,7 @@ class MqttSink:
         if self._leave_by_ns is None:
             logger.debug("next attempt in %.1f s", seconds)
         while self._leave_by_ns is None:
+            self._ledger.beat += 1
             left_s = (until_ns - self._clock.monotonic_ns()) / _NS_PER_S
             if left_s <= 0:
                 return True

@@ -15,10 +15,12 @@ import numpy as np
 from edge.core.values import (
     Detections,
     Event,
+    EventMessage,
     EventTime,
     FrameSize,
     LineCount,
     LineCrossing,
+    LostEvents,
     Message,
     ModelRef,
     Reason,
@@ -37,20 +39,20 @@ _NS_PER_MS = 1_000_000
 _encode = msgspec.json.Encoder().encode
 
 
-def event_message(event: Event, topics: Topics) -> Message:
+def event_message(event: Event, topics: Topics) -> EventMessage:
     """One event, QoS 1, not retained.
 
     ``track`` facts are null where nothing was tracked; ``box`` also where the frame's size is unknown.
     """
     occurrence = event.occurrence
-    payload = {
+    payload: dict[str, Any] = {
         "schema": SCHEMA,
         "device": event.id.device,
         "epoch": event.id.epoch,
         "seq": event.id.seq,
         "type": occurrence.type.value,
         "camera": event.camera,
-        **_track_facts(occurrence.track, event.frame, occurrence.happened_ns),
+        **_track_facts(occurrence.track, event.frame, occurrence.happened_ns, event.label),
         "zones": occurrence.zones,
         "line": _line(occurrence.line),
         "rule": _rule(occurrence.rule),
@@ -59,10 +61,20 @@ def event_message(event: Event, topics: Topics) -> Message:
         "model": _model(event.model),
         "backend": event.backend,
         "latency_ms": _latency(event.latency),
+        **({} if event.lost is None else {"lost": _lost(event.lost)}),
         "snapshot": None,
-        "replayed": event.replayed,
+        "replayed": event.replayed,  # last: the publisher changes it without reading the rest
     }
-    return Message(topics.event(event.camera), _encode(payload), qos=1)
+    return EventMessage(
+        topics.event(event.camera),
+        _encode(payload),
+        qos=1,
+        id=event.id,
+        severity=event.severity,
+        camera=event.camera,
+        label=payload["label"] or "",
+        happened_wall_ms=event.time.wall_ms,
+    )
 
 
 def detections_message(
@@ -127,9 +139,19 @@ def _seen(detections: Detections, labels: Sequence[str], frame: FrameSize) -> li
     ]
 
 
-def _track_facts(track: Track | None, frame: FrameSize | None, happened_ns: int) -> dict[str, Any]:
+def _lost(lost: LostEvents) -> dict[str, Any]:
+    return {
+        "epoch": lost.epoch,
+        "ranges": lost.ranges,
+        "cause": lost.cause,
+        "count": lost.count,
+        "since_wall_ms": lost.since_wall_ms,
+    }
+
+
+def _track_facts(track: Track | None, frame: FrameSize | None, happened_ns: int, label: str | None) -> dict[str, Any]:
     if track is None:
-        return {"label": None, "score": None, "top_score": None, "box": None, "track": None}
+        return {"label": label, "score": None, "top_score": None, "box": None, "track": None}
     return {
         "label": track.label,
         "score": round(track.score, _DIGITS),

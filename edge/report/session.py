@@ -8,20 +8,24 @@ from collections.abc import Callable
 from edge.core.errors import BrokerError
 from edge.core.protocols import Clock
 from edge.core.values import Message
-from edge.report.connection import Connection
+from edge.report.courier import Courier
 from edge.report.inflight import InFlight
 from edge.report.lanes import Lanes
-from edge.report.packets import Limits, Version, packet_bytes
-from edge.report.reasons import NO_SUBSCRIBER, NOT_AUTHORIZED, QUOTA_EXCEEDED, SUCCESS, Cause, Ending, refusal
-from edge.report.settings import Pace
+from edge.report.listening import Listening
+from edge.report.parcels import Parcel
 from edge.report.stats import Ledger
-from edge.report.wake import Wake
+from edge.wire.connection import Connection
+from edge.wire.packets import Limits, Version, packet_bytes
+from edge.wire.reasons import NO_SUBSCRIBER, NOT_AUTHORIZED, QUOTA_EXCEEDED, SUCCESS, Cause, Ending, refusal
+from edge.wire.settings import Pace
+from edge.wire.wake import Wake
 
 logger = logging.getLogger(__name__)
 
 _LONGEST_WAIT_S = 1.0  # keep-alive and deadlines are looked at this often
 _SENT_AT_ONCE = 100  # then acknowledgements are read, however much is waiting
 _FAREWELL_SHARE = 0.25  # of the time to leave, kept for saying "offline"
+_REFUSED = 128  # reason codes from here on are refusals (MQTT 5, section 3.9.3; 0x80 in 3.1.1)
 _QUOTA_PAUSE_NS = 1_000_000_000
 _NS_PER_S = 1_000_000_000
 
@@ -31,8 +35,10 @@ class Session:
 
     Parameters
     ----------
+    listening : what is subscribed to on the way in, and who is told
     leave_by : the monotonic time to be gone by; None = stay
     farewell : the last message before a wanted end
+    courier : where durable events come from; ``lanes`` takes them from it
     """
 
     def __init__(
@@ -47,7 +53,9 @@ class Session:
         pace: Pace,
         client_id: str,
         farewell: Message,
+        listening: Listening,
         leave_by: Callable[[], int | None],
+        courier: Courier | None = None,
     ) -> None:
         self._connection = connection
         self._version = version
@@ -58,7 +66,9 @@ class Session:
         self._pace = pace
         self._client_id = client_id
         self._farewell = farewell
+        self._listening = listening
         self._leave_by = leave_by
+        self._courier = courier
         self._limits = Limits()
         self._in_flight = InFlight()
         self._hold_until_ns = 0
@@ -77,12 +87,15 @@ class Session:
         finally:
             self._connection.drop()
             self._lanes.disconnect(self._in_flight.events())
+            if self._courier is not None:
+                self._courier.disconnected(self._in_flight.parcels())
             self._ledger.disconnected()
 
     def _await_answer(self) -> Ending | None:
         """Wait for CONNACK; None = welcome."""
         deadline_ns = self._now_ns() + round(self._pace.acknowledge_s * _NS_PER_S)
         while self._connection.answer is None:
+            self._ledger.beat += 1
             if not self._connection.is_open:
                 return self._connection.ending()
             leave_by = self._leave_by()
@@ -96,6 +109,9 @@ class Session:
         if answer.code != SUCCESS:
             return refusal(answer.code, self._client_id)
         self._limits = answer.limits
+        if self._courier is not None:
+            self._courier.connected(answer.limits, self._version)
+        self._subscribe()
         self._lanes.connect()  # first: whoever is told of the connection may send at once
         self._ledger.connected(self._version.value, self._now_ns())
         return None
@@ -105,17 +121,41 @@ class Session:
             leave_by = self._leave_by()
             if leave_by is not None:
                 return self._leave(leave_by)
-            has_more = self._send_waiting()
-            self._connection.wait(self._wake, 0.0 if has_more else self._patience_s())
-            self._settle()
+            self._work(self._patience_s)
             if self._is_overdue():
                 return Ending(Cause.LOST, f"no acknowledgement for {self._pace.acknowledge_s:g} s")
         return self._connection.ending()
 
+    def _subscribe(self) -> None:
+        """Before the first word, so that nobody who hears it asks in vain."""
+        wanted = self._listening.subscriptions
+        if wanted:
+            as_published = {each.filter for each in wanted if each.as_published}
+            self._connection.subscribe([each.filter for each in wanted], as_published=as_published)
+
+    def _listen(self) -> None:
+        for message in self._connection.received():
+            self._connection.acknowledge(message)
+            self._listening.hear(message.topic, message.payload, retained=message.retain)
+        for codes in self._connection.subscribed():
+            self._tell_refused(codes)
+        if self._listening.is_state_wanted():
+            self._lanes.repeat_state()
+
+    def _tell_refused(self, codes: tuple[int, ...]) -> None:
+        refused = [
+            each.filter for each, code in zip(self._listening.subscriptions, codes, strict=False) if code >= _REFUSED
+        ]
+        if refused:
+            self._ledger.trouble(
+                f"the broker does not let {self._client_id} subscribe to {', '.join(refused)}: what is said there is "
+                "not heard; check the broker's access list"
+            )
+
     def _leave(self, leave_by_ns: int) -> Ending:
         """Deliver what can be delivered, say offline, go. Without its acknowledgement the last will has to speak."""
         reserve_ns = round((leave_by_ns - self._now_ns()) * _FAREWELL_SHARE)
-        self._work_until(leave_by_ns - reserve_ns, lambda: self._lanes.is_empty and not len(self._in_flight))
+        self._work_until(leave_by_ns - reserve_ns, self._is_done)
         if self._connection.is_open and len(self._in_flight) < self._limits.window:
             self._hand_over(self._farewell)
             self._work_until(leave_by_ns, lambda: not len(self._in_flight), is_sending=False)
@@ -124,10 +164,25 @@ class Session:
         return Ending(Cause.CLOSED)
 
     def _work_until(self, deadline_ns: int, is_done: Callable[[], bool], *, is_sending: bool = True) -> None:
-        while self._connection.is_open and self._now_ns() < deadline_ns and not is_done():
-            has_more = is_sending and self._send_waiting()
-            self._connection.wait(self._wake, 0.0 if has_more else self._until(deadline_ns))
-            self._settle()
+        while self._connection.is_open and self._now_ns() < deadline_ns and not (is_done() or self._is_overdue()):
+            self._work(lambda: self._until(deadline_ns), is_sending=is_sending)
+
+    def _is_done(self) -> bool:
+        return self._lanes.is_empty and not len(self._in_flight)
+
+    def _work(self, patience_s: Callable[[], float], *, is_sending: bool = True) -> None:
+        """One round: send what can go, wait for something to happen, read what it was."""
+        self._ledger.beat += 1
+        if self._courier is not None:
+            self._courier.look()
+        has_more = is_sending and self._send_waiting()
+        longest_s = 0.0 if has_more else patience_s()
+        if is_sending and self._courier is not None and len(self._in_flight) < self._limits.window:
+            soon_s = self._courier.patience_s()
+            longest_s = longest_s if soon_s is None else min(longest_s, soon_s)
+        self._connection.wait(self._wake, longest_s)
+        self._settle()
+        self._listen()
 
     def _send_waiting(self) -> bool:
         """Send what can go now, a handful at a time; whether more could go at once."""
@@ -173,8 +228,11 @@ class Session:
             message = self._in_flight.take(number)
             if message is None:
                 continue
+            if self._courier is not None and isinstance(message, Parcel):
+                self._courier.settle(message, code)
             if code == QUOTA_EXCEEDED and not message.retain:
-                self._lanes.put_back(message)
+                if not isinstance(message, Parcel):
+                    self._lanes.put_back(message)
                 self._hold_until_ns = self._now_ns() + _QUOTA_PAUSE_NS
                 self._ledger.trouble("the broker's quota is used up: sending more slowly")
             else:
@@ -182,17 +240,19 @@ class Session:
         self._ledger.in_flight = len(self._in_flight)
 
     def _book(self, message: Message, code: int) -> None:
+        what = "kept" if isinstance(message, Parcel) else "dropped"
         if code in (SUCCESS, NO_SUBSCRIBER):
-            self._ledger.deliver(is_heard=code == SUCCESS)
+            if not (isinstance(message, Parcel) and message.is_again):
+                self._ledger.deliver(is_heard=code == SUCCESS)
         elif code == NOT_AUTHORIZED:
             self._lanes.count(denied=1)
             self._ledger.trouble(
-                f"the broker does not let {self._client_id} publish to {message.topic}: dropped; "
+                f"the broker does not let {self._client_id} publish to {message.topic}: {what}; "
                 "check the broker's access list"
             )
         else:
             self._lanes.count(refused=1)
-            self._ledger.trouble(f"the broker refused a message on {message.topic} (reason {code}): dropped")
+            self._ledger.trouble(f"the broker refused a message on {message.topic} (reason {code}): {what}")
 
     def _is_overdue(self) -> bool:
         oldest_ns = self._in_flight.oldest_ns()

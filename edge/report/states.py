@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -57,12 +58,27 @@ class Privacy:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """What holds for a camera where commands may change it.
+
+    thresholds : label -> the score from which it counts
+    changed : keys whose value is not the configuration file's, such as ``thresholds.person``
+    """
+
+    name: str
+    enabled: bool
+    thresholds: Mapping[str, float]
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceInfo:
     """What runs here.
 
     edge, python : versions
     runtime : name and version of the inference library, None before one is loaded
     cameras : their names; never their addresses, which may hold passwords
+    settings : None where commands are off and the configuration file says all
     """
 
     edge: str
@@ -73,6 +89,7 @@ class DeviceInfo:
     cameras: tuple[str, ...]
     delivery: Delivery = Delivery.MEMORY
     privacy: Privacy = Privacy()
+    settings: tuple[CameraSettings, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +164,20 @@ def info_message(topics: Topics, info: DeviceInfo) -> Message:
         "cameras": info.cameras,
         "delivery": info.delivery.value,
         "privacy": {"detections": info.privacy.detections, "snapshots": info.privacy.snapshots},
+        "settings": None if info.settings is None else {"cameras": _settings(info.settings)},
     }
     return Message(topics.info(), _encode(payload), qos=1, retain=True)
+
+
+def _settings(cameras: tuple[CameraSettings, ...]) -> dict[str, Any]:
+    return {
+        camera.name: {
+            "enabled": camera.enabled,
+            "thresholds": {label: round(score, 4) for label, score in camera.thresholds.items()},
+            "changed": camera.changed,
+        }
+        for camera in cameras
+    }
 
 
 def health_message(topics: Topics, health: Health) -> Message:

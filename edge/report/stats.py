@@ -5,9 +5,27 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from edge.report.lanes import Drops
-
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Drops:
+    """Messages that will not arrive, by cause.
+
+    overflow : events pushed out of a full queue, or topics beyond the board's bound
+    disconnected : detections while there was no connection (the first attempt is waited for)
+    expired : detections that grew old, or were pushed out by newer ones, on a slow connection
+    oversize : larger than the broker takes
+    denied : the broker's access list forbids the topic
+    refused : the broker said no for another reason
+    """
+
+    overflow: int = 0
+    disconnected: int = 0
+    expired: int = 0
+    oversize: int = 0
+    denied: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,18 @@ class BrokerStats:
     waiting_events: int
     is_refused: bool
     last_error: str | None
+    beat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Troubles:
+    """Events that are kept and not delivered, by reason, as of now; ``trimmed`` and ``dead`` count since start."""
+
+    unheard: int = 0
+    denied: int = 0
+    refused: int = 0
+    trimmed: int = 0
+    dead: int = 0
 
 
 class Ledger:
@@ -48,6 +78,7 @@ class Ledger:
         self.delivered = 0
         self.unheard = 0
         self.in_flight = 0
+        self.beat = 0  # grows while the publishing thread works
         self.last_error: str | None = None
         self._told: set[str] = set()
 
@@ -98,4 +129,5 @@ class Ledger:
             waiting_events=waiting_events,
             is_refused=self.is_refused,
             last_error=self.last_error,
+            beat=self.beat,
         )

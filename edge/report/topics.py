@@ -67,6 +67,10 @@ class Topics:
     def response(self, name: str) -> str:
         return f"{self._base}/response/{_checked('command', name)}"
 
+    def command_base(self) -> str:
+        """What every command's topic begins with."""
+        return f"{self._base}/command/"
+
     def all_commands(self) -> str:
         """The filter the device subscribes to for commands."""
         return f"{self._base}/command/#"

@@ -21,6 +21,7 @@ _WIRE_STATES = {
     CameraState.ONLINE: states.CameraState.ONLINE,
     CameraState.OFFLINE: states.CameraState.OFFLINE,
     CameraState.ENDED: states.CameraState.OFFLINE,
+    CameraState.DISABLED: states.CameraState.DISABLED,
     CameraState.FAILED: states.CameraState.OFFLINE,
 }
 
@@ -50,6 +51,7 @@ def health_report(
             throttled=throttled,
             disk_free_mb=disk,
             clock_synced=clock.is_synced(),
+            outbox_depth=reading.way_out.depth,
         )
         return states.health_message(topics, health)
 
@@ -79,7 +81,7 @@ def _reasons(
         "throttled": any(not flag.endswith("_occurred") for flag in throttled or ()),
         "disk_low": disk_mb is not None and disk_mb < _DISK_LOW_MB,
     }
-    return tuple(code for code, holds in found.items() if holds)
+    return (*(code for code, holds in found.items() if holds), *reading.way_out.reasons)
 
 
 def _state(reading: Reading, reasons: tuple[str, ...], cameras: tuple[str, ...]) -> states.HealthState:

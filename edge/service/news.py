@@ -12,6 +12,7 @@ class CameraState(StrEnum):
     ONLINE = "online"
     OFFLINE = "offline"  # away, being tried again
     ENDED = "ended"  # a recording that came to its end
+    DISABLED = "disabled"  # switched off by command
     FAILED = "failed"  # a recording that can't be read: trying again will not help
 
 

@@ -39,6 +39,8 @@ class Wanted(Protocol):
 
 
 class Tracker(Protocol):
+    def change_start_scores(self, start_scores: tuple[float, ...]) -> None: ...
+
     def update(self, detections: Detections, captured_ns: int) -> tuple[Track, ...]: ...
 
     def forget(self) -> None: ...
@@ -110,6 +112,10 @@ class Pipeline:
             shown = self._wanted.confident(detections)
             messages.append(self._telling.detections(frame, shown, self._detector.times))
         return messages
+
+    def change_start_scores(self, start_scores: tuple[float, ...]) -> None:
+        """What starts a track, by class id, from the next frame on; tracks that are there go on."""
+        self._tracker.change_start_scores(start_scores)
 
     def finish(self) -> list[Message]:
         """The recording has ended, or the camera is gone: so are the tracks. What comes later is somebody new."""

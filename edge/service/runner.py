@@ -14,6 +14,7 @@ from edge.core.protocols import Clock
 from edge.core.values import EventType, Frame, Message, Occurrence
 from edge.service.ahead import Incoming
 from edge.service.camera import CameraWorker
+from edge.service.letters import Standing
 from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
 from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 _IDLE_S = 0.2  # how long the loop waits for a frame before it looks at the clock
 _SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are told in one health message
-_JOIN_S = 2.0  # a capture thread that is still in a native call by then is left to the end of the process
+_JOIN_S = 1.0  # capture threads that are still in a native call by then are left to the end of the process
 
 
 class Outlet(Protocol):
@@ -35,9 +36,19 @@ class Outlet(Protocol):
 
     def send(self, message: Message) -> None: ...
 
-    def close(self) -> None: ...
+    def tick(self) -> None: ...
 
-    def dropped(self) -> Counter[str]: ...
+    def standing(self) -> Standing: ...
+
+    def close(self, *, is_hurried: bool) -> None: ...
+
+
+class Errand(Protocol):
+    """What is done between two frames, in the service's own thread: commands, discovery. Both return at once."""
+
+    def open(self) -> list[Message]: ...
+
+    def due(self) -> list[Message]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class Reading:
     stages: dict[str, Quantiles]
     drops: dict[str, int]
     cameras: dict[str, CameraState]
+    way_out: Standing = field(default_factory=Standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,7 @@ class Outcome:
     events: int = 0
     errors: dict[str, EdgeError] = field(default_factory=dict)
     cameras: dict[str, CameraState] = field(default_factory=dict)
+    is_stopped: bool = False  # from outside, before its own end
 
 
 class Service:
@@ -91,8 +104,11 @@ class Service:
         reports: Reports,
         notifier: Notifier,
         clock: Clock,
+        errands: Sequence[Errand] = (),
     ) -> None:
         self._workers = workers
+        self._switches = {worker.camera: worker for worker in workers}
+        self._errands = errands
         self._pipelines = pipelines
         self._arrivals = arrivals
         self._outlet = outlet
@@ -105,16 +121,20 @@ class Service:
         self._rates = {camera: RateMeter(self._started_ns) for camera in pipelines}
         self._next_health_ns = self._started_ns + _SOON_NS
         self._next_alive_ns = self._started_ns
+        self._told_reasons: tuple[str, ...] = ()
         self._outcome = Outcome()
 
     def stop(self) -> None:
         """Ask for an orderly end; safe from a signal handler."""
+        self._outcome.is_stopped = True
         self._stop.set()
 
     def run(self, duration_s: float | None = None) -> Outcome:
         """Run to the end; returns how it went."""
         publisher = threading.Thread(target=self._outlet.run, name="publish", daemon=True)
         self._outlet.open()
+        for errand in self._errands:
+            self._say(errand.open())
         publisher.start()
         for worker in self._workers:
             worker.start()
@@ -132,13 +152,18 @@ class Service:
                     self._look_at(frame)
                 case CameraNews() as news:
                     self._tell_change(news)
+            for errand in self._errands:
+                self._say(errand.due())
             now_ns = self._clock.monotonic_ns()
+            self._outlet.tick()
             self._report_health(now_ns)
             self._tell_alive(now_ns)
             if (end_ns is not None and now_ns >= end_ns) or self._all_ended():
                 return
 
     def _look_at(self, frame: Frame) -> None:
+        if not self._switches[frame.camera].is_enabled:
+            return
         pipeline = self._pipelines[frame.camera]
         self._send_all(pipeline.process(frame))
         self._stages.add(pipeline.times)
@@ -149,17 +174,19 @@ class Service:
         self._outcome.cameras[news.camera] = news.state
         if news.error is not None:
             self._outcome.errors[news.camera] = news.error
-            logger.error("camera %s: %s", news.camera, news.error)
-        elif news.state is CameraState.ONLINE:
+            # a run that this ends says it once, as its last word
+            is_last_word = news.state is CameraState.FAILED and len(self._workers) == 1
+            logger.log(logging.DEBUG if is_last_word else logging.ERROR, "camera %s: %s", news.camera, news.error)
+        elif news.state in (CameraState.ONLINE, CameraState.DISABLED):
             self._outcome.errors.pop(news.camera, None)
-            logger.info("camera %s: online", news.camera)
+            logger.info("camera %s: %s", news.camera, news.state)
         # The retained health must not deny for half a minute what the camera's own topic says.
         self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
         pipeline = self._pipelines[news.camera]
         if news.state is not CameraState.ONLINE:
             self._send_all(pipeline.finish())
         self._outlet.send(self._reports.camera(news.camera, news.state))
-        if before is not None and news.state in _CHANGES:
+        if before not in (None, CameraState.DISABLED) and news.state in _CHANGES:
             self._send_all([pipeline.tell(self._occurrence(_CHANGES[news.state]))])
 
     def _occurrence(self, kind: EventType) -> Occurrence:
@@ -170,12 +197,21 @@ class Service:
             self._outcome.events += message.qos > 0 and not message.retain
             self._outlet.send(message)
 
+    def _say(self, messages: list[Message]) -> None:
+        """What is no event."""
+        for message in messages:
+            self._outlet.send(message)
+
     def _all_ended(self) -> bool:
         states = self._outcome.cameras
         over = {CameraState.ENDED, CameraState.FAILED}
         return len(states) == len(self._workers) and all(state in over for state in states.values())
 
     def _report_health(self, now_ns: int) -> None:
+        reasons = self._outlet.standing().reasons
+        if reasons != self._told_reasons:
+            self._told_reasons = reasons
+            self._next_health_ns = min(self._next_health_ns, now_ns + _SOON_NS)
         if now_ns < self._next_health_ns:
             return
         self._next_health_ns = now_ns + round(self._reports.interval_s * 1e9)
@@ -189,13 +225,15 @@ class Service:
 
     def _reading(self, now_ns: int) -> Reading:
         overwritten = Counter({"frame_overwritten": self._arrivals.dropped.total()})
+        way_out = self._outlet.standing()
         return Reading(
             uptime_s=(now_ns - self._started_ns) / 1e9,
             frames=self._frames_seen(),
             rates={camera: rate.read(now_ns) for camera, rate in self._rates.items()},
             stages=self._stages.quantiles(),
-            drops=merge_drops(overwritten, self._outlet.dropped()),
+            drops=merge_drops(overwritten, Counter(way_out.drops)),
             cameras=dict(self._outcome.cameras),
+            way_out=way_out,
         )
 
     def _frames_seen(self) -> int:
@@ -215,7 +253,7 @@ class Service:
         self._outcome.seconds = (now_ns - self._started_ns) / 1e9
         self._outcome.frames = self._frames_seen()
         self._outlet.send(self._reports.health(self._reading(now_ns)))
-        self._outlet.close()
+        self._outlet.close(is_hurried=self._stop.is_set())
         publisher.join(_JOIN_S)
 
     def _finish_tracks(self) -> None:

@@ -39,7 +39,7 @@ class Ledger:
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file = file
         self._written: tuple[LineCount, ...] | None = None
         self._written_ns: int | None = None
         self._is_failing = False
@@ -47,7 +47,7 @@ class Ledger:
     def read(self) -> tuple[LineCount, ...]:
         """The kept counts. A file that can't be read is said to be so, put aside, and counting begins at 0."""
         try:
-            kept = _parse(self._file)
+            kept = _parse(self.file)
         except FileNotFoundError:
             return ()
         except (OSError, ValueError) as error:
@@ -73,13 +73,13 @@ class Ledger:
             return
         kept = _Kept(SCHEMA, {count.line: _Line(count.entered, count.left, count.since_ms) for count in counts})
         try:
-            _replace(self._file, msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
+            _replace(self.file, msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
         except OSError as error:
             if not self._is_failing:
                 logger.warning(
                     "%s: the line counts can't be written (%s); they are lost with the next restart. Give the service "
                     "a folder it may write to: docs/configuration.md, lines",
-                    self._file,
+                    self.file,
                     error.strerror or error,
                 )
             self._is_failing = True
@@ -88,17 +88,17 @@ class Ledger:
         self._written = counts
 
     def _put_aside(self, error: Exception) -> None:
-        aside = self._file.with_suffix(".damaged")
+        aside = self.file.with_suffix(".damaged")
         logger.warning(
             "%s: expected line counts, found something else (%s); counting begins at 0, the file is kept as %s",
-            self._file,
+            self.file,
             str(error)[:200],
             aside.name,
         )
         try:
-            self._file.replace(aside)
+            self.file.replace(aside)
         except OSError:
-            logger.warning("%s: could not be renamed; it will be overwritten", self._file)
+            logger.warning("%s: could not be renamed; it will be overwritten", self.file)
 
 
 def _parse(file: Path) -> _Kept:

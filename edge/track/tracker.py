@@ -7,6 +7,7 @@ same settings.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import attrgetter
 
 import numpy as np
@@ -63,6 +64,11 @@ class Tracker:
         self._believed = np.zeros(0, np.int64)
         self._motion = Motion.begin(np.zeros((4, 0)))
         self._stillness = Stillness.begin(np.zeros((4, 0)), 0.0)
+
+    def change_start_scores(self, start_scores: tuple[float, ...]) -> None:
+        """From the next frame on; tracks that are there go on."""
+        self._settings = replace(self._settings, start_scores=start_scores)
+        self._start_scores = np.array([*start_scores, DEFAULT_START_SCORE], np.float32)
 
     def update(self, detections: Detections, captured_ns: int) -> tuple[Track, ...]:
         """Take in the detections of a frame.

@@ -46,12 +46,30 @@ class Wanted:
         _check_labels(labels, (*chosen, *thresholds), camera)
         for name, value in {"default": default, **thresholds}.items():
             _check_threshold(name, value, camera)
-        allowed = frozenset(chosen or labels)
-        self.start_scores = tuple(thresholds.get(label, default) if label in allowed else _NEVER for label in labels)
+        self._labels, self._camera = labels, camera
+        self._allowed = frozenset(chosen or labels)
+        self._default, self._thresholds = default, thresholds
         # Classes past the labels' end: wanted only by who wants everything.
-        rest = _NEVER if chosen else default
-        self._start = np.array([*self.start_scores, rest], np.float32)
+        self._rest = _NEVER if chosen else default
+        self.override({})
+
+    def override(self, thresholds: Mapping[str, float]) -> None:
+        """Ask for other scores, from the next frame on; labels that are not named keep the score they began with."""
+        _check_labels(self._labels, tuple(thresholds), self._camera)
+        for name, value in thresholds.items():
+            _check_threshold(name, value, self._camera)
+        scores = {**self._thresholds, **thresholds}
+        self.start_scores = tuple(
+            scores.get(label, self._default) if label in self._allowed else _NEVER for label in self._labels
+        )
+        self._start = np.array([*self.start_scores, self._rest], np.float32)
         self._kept = np.array([kept_score(score) if score <= 1.0 else _NEVER for score in self._start], np.float32)
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Label -> the score asked for, of all that are wanted."""
+        told = zip(self._labels, self.start_scores, strict=True)
+        return {label: score for label, score in told if label and score <= 1.0}
 
     @property
     def lowest_score(self) -> float:

@@ -14,6 +14,7 @@ from edge.config.suggestions import keys_of
 from edge.config.values import (
     Broker,
     Camera,
+    Commands,
     Config,
     Health,
     HomeAssistant,
@@ -41,6 +42,7 @@ CHAPTERS: dict[str, type[msgspec.Struct]] = {
     "lines": Line,
     "rules": Rule,
     "home_assistant": HomeAssistant,
+    "commands": Commands,
     "health": Health,
     "outbox": Outbox,
     "Secrets": SecretRef,

@@ -49,9 +49,7 @@ def test_keys_without_effect_yet_are_named_only_when_they_are_set() -> None:
         "cameras.yard.redact",
         "cameras.yard.snapshots",
         "cameras.yard.motion_gate",
-        "home_assistant",
         "health.prometheus",
-        "outbox",
     ]
 
 

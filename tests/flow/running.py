@@ -55,7 +55,9 @@ def run_into_broker(folder: Path, *, cameras: Mapping[str, Any], duration: float
     with local_broker(folder) as port:
         listening = _subscribe(port)
         broker = {"host": "127.0.0.1", "port": port}
-        config = write_config(folder, {"device": "gate", "broker": broker, "cameras": dict(cameras), **settings})
+        outbox = {"path": str(folder / "outbox.db")}
+        defaults = {"device": "gate", "broker": broker, "cameras": dict(cameras), "outbox": outbox}
+        config = write_config(folder, defaults | settings)
         limit = [] if duration is None else ["--duration", str(duration)]
         done = run_edge("run", "--config", str(config), *limit)
         # QoS 1 on one broker keeps its order per client only; the end mark is sent when the program is gone

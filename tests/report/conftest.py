@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.report.settings import BrokerSettings
+from edge.wire.settings import BrokerSettings
 from tests.brokers import Brokers, brokers_in, has_mosquitto
 from tests.fakes_report import Diary, Running
 from tests.scripted_broker import Script, ScriptedBroker

@@ -23,7 +23,8 @@ def test_every_schema_is_a_valid_one(name: str) -> None:
 
 
 def _examples() -> list[tuple[str, str]]:
-    return re.findall(r"```json (\w+)\n(.*?)```", (DOCS / "messages.md").read_text(), re.DOTALL)
+    pages = (DOCS / "messages.md").read_text() + (DOCS / "home-assistant.md").read_text()
+    return re.findall(r"```json (\w+)\n(.*?)```", pages, re.DOTALL)
 
 
 @pytest.mark.parametrize(("schema", "text"), _examples(), ids=[name for name, _ in _examples()])
@@ -38,7 +39,7 @@ def test_every_schema_has_an_example_in_the_documents() -> None:
 def test_the_topics_are_those_of_the_documents() -> None:
     ours = set(_all_topics().values())
     listed = yaml.safe_load((DOCS / "asyncapi.yaml").read_text())["channels"].values()
-    told = re.findall(r"^\| `([^`]+)`", (DOCS / "messages.md").read_text(), re.MULTILINE)
+    told = re.findall(r"^\| `([^`/]+/[^`]+)`", (DOCS / "messages.md").read_text(), re.MULTILINE)
 
     assert {re.sub(r"\{(\w+)\}", r"<\1>", each["address"]) for each in listed} == ours
     assert set(told) | {"homeassistant/status"} == ours

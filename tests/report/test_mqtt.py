@@ -13,9 +13,9 @@ import pytest
 
 from edge.core.clock import HandClock, SystemClock
 from edge.core.values import Message
-from edge.report.settings import BrokerSettings
 from edge.report.states import CameraState, camera_message
 from edge.report.topics import Topics
+from edge.wire.settings import BrokerSettings
 from tests.brokers import PATIENCE_S, Brokers
 from tests.fakes_report import Diary, Running, text_event
 
@@ -122,7 +122,7 @@ _CHILD = """
 import sys
 from edge.core.clock import SystemClock
 from edge.report.mqtt import MqttSink
-from edge.report.settings import BrokerSettings
+from edge.wire.settings import BrokerSettings
 from edge.report.topics import Topics
 sink = MqttSink(BrokerSettings("127.0.0.1", int(sys.argv[1])), topics=Topics("gate"), clock=SystemClock())
 sink.open()

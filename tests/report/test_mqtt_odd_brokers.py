@@ -10,8 +10,8 @@ import pytest
 from edge.core.clock import SystemClock
 from edge.core.values import Message
 from edge.report.mqtt import CLOSE_TIMEOUT_S
-from edge.report.settings import BrokerSettings, Pace
 from edge.report.topics import Topics
+from edge.wire.settings import BrokerSettings, Pace
 from tests.fakes_report import Diary, Running, text_event
 from tests.scripted_broker import (
     CONNECT,

@@ -9,8 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from edge.core.errors import ConfigError
-from edge.report.settings import BrokerSettings, Pace, TlsSettings
-from edge.report.tls import make_context
+from edge.wire.settings import BrokerSettings, Pace, TlsSettings
+from edge.wire.tls import make_context
 from tests.brokers import Brokers
 from tests.certificates import Authority, private_bytes
 from tests.fakes_report import Diary, Running, text_event

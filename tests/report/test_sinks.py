@@ -15,8 +15,8 @@ from edge.core.protocols import Sink
 from edge.core.values import Message
 from edge.report.jsonlines import JsonLinesSink
 from edge.report.mqtt import MqttSink
-from edge.report.settings import BrokerSettings
 from edge.report.topics import Topics
+from edge.wire.settings import BrokerSettings
 from tests.brokers import Brokers
 from tests.contracts.sink import Arrived, SinkContract
 from tests.fakes_report import PATIENCE_S, QUICK, FakeSink

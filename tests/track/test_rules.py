@@ -90,6 +90,7 @@ def test_enter_and_exit_speak_with_the_zone_s_own_events() -> None:
 
     assert alerts(stage.told) == [("r", "zone_enter"), ("x", "zone_exit")]
     assert kinds(stage.told) == ["track_start", "zone_enter", "zone_exit"]
+    assert [each.rule.why[-1].condition for each in stage.told if each.rule] == ["in_zone", "out_of_zone"]
 
 
 def test_exit_speaks_about_what_vanishes_inside() -> None:
@@ -208,7 +209,7 @@ def test_absence_speaks_once_when_nothing_was_seen_for_so_long() -> None:
     (absence,) = of_kind(stage.told, EventType.ABSENCE)
     assert absence.happened_ns / 1e9 == pytest.approx(15.0)
     assert (absence.track, absence.zones) == (None, ("middle",))
-    assert why(stage) == (Reason("absence_ms", 5000, 5000), IN_ZONE)
+    assert why(stage) == (Reason("absence_ms", 5000, 5000), Reason("empty_zone", 1.0, 1.0))
 
 
 def test_absence_counts_from_the_first_frame_and_anew_after_each_visit() -> None:

@@ -68,3 +68,24 @@ def test_a_threshold_for_an_unknown_label_is_refused():
 def test_a_threshold_outside_its_range_is_refused(value):
     with pytest.raises(ConfigError, match="between 0 and 1"):
         Wanted(LABELS, default=value)
+
+
+def test_a_score_can_be_changed_and_changed_back() -> None:
+    wanted = Wanted(LABELS, default=0.5, thresholds={"person": 0.6})
+
+    wanted.override({"person": 0.9})
+    stricter = names(wanted.confident(found(("person", 0.8), ("car", 0.5))))
+    wanted.override({})
+    before = names(wanted.confident(found(("person", 0.8), ("car", 0.5))))
+
+    assert (stricter, before) == (["car"], ["person", "car"])
+    assert wanted.scores["person"] == 0.6
+
+
+def test_a_label_that_is_not_wanted_stays_so_whatever_its_score() -> None:
+    wanted = Wanted(LABELS, chosen=["person"])
+
+    wanted.override({"car": 0.1})
+
+    assert "car" not in wanted.scores
+    assert names(wanted.select(found(("car", 0.9)))) == []

@@ -80,6 +80,7 @@ def _write_configuration(port: int, source: str, model: str) -> Path:
         "model": model,
         "cameras": {"demo": camera},
         "health": {"interval_seconds": 2},
+        "outbox": {"path": "outbox.db"},
     }
     path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     return path

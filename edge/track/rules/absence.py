@@ -30,7 +30,7 @@ class Absence:
             self._has_spoken = False
         if seen or self._has_spoken or now.seconds_since(self._since) < self._seconds:
             return []
-        hit = self._voice.speak(now, None, lasted("absence_ms", now, self._since, self._seconds))
+        hit = self._voice.speak(now, None, lasted("absence_ms", now, self._since, self._seconds), place="empty_zone")
         if hit is None:
             return []
         self._has_spoken = True

@@ -18,7 +18,7 @@ class Exit:
         for happening in view.of(EventType.ZONE_EXIT):
             if happening.zone != self._voice.terms.zone or not self._voice.means(happening.visitor):
                 continue
-            hit = self._voice.speak(view.now, happening.occurrence.track)
+            hit = self._voice.speak(view.now, happening.occurrence.track, place="out_of_zone")
             if hit is not None:
                 speeches.append(Speech(hit, happening))
         return speeches

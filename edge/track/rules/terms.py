@@ -48,8 +48,8 @@ class Voice:
         """The visitor's time where the rule looks; None when the rule does not mean it, or not there."""
         return visitor.stay(self.terms.zone) if self.means(visitor) else None
 
-    def speak(self, now: Moment, track: Track | None, *reasons: Reason) -> RuleHit | None:
-        """Say why; None while the rule sleeps or keeps quiet."""
+    def speak(self, now: Moment, track: Track | None, *reasons: Reason, place: str = "in_zone") -> RuleHit | None:
+        """Say why; None while the rule sleeps or keeps quiet. ``place``: what is true of the rule's zone, if any."""
         if not self.is_awake(now):
             return None
         cooldown_s, spoke = self.terms.cooldown_s, self._spoke
@@ -59,7 +59,7 @@ class Voice:
         self._spoke = now
         why = [*self._score(track), *reasons]
         if self.terms.zone is not None:
-            why.append(holds("in_zone"))
+            why.append(holds(place))
         if self.terms.hours is not None:
             why.append(holds("in_schedule"))
         if quiet is not None and cooldown_s > 0.0:

@@ -1,0 +1,206 @@
+"""A damaged or suspect file is replaced by a new one with everything that could be read, and set aside.
+
+The write order, so that a crash at any step leaves either the old file or the whole new one:
+build ``-new`` and close it; rename it to ``-ready``; move the old file, its log and its index away, in this order;
+rename ``-ready`` into place. ``finish_exchange`` goes on wherever that was interrupted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from edge.core.protocols import Clock
+from edge.report.outbox import database, epochs, losses, rows
+from edge.report.outbox.carve import Record, carve
+from edge.report.outbox.database import beside, transaction, translated
+from edge.report.outbox.epochs import Epoch
+from edge.report.outbox.schema import SEQ_BITS, SEQ_MASK
+from edge.report.outbox.spans import Span, holes, of_numbers
+from edge.report.outbox.values import DAMAGE, Loss, LossKind
+
+_BATCH = 500  # rows per transaction while the new file is filled
+_LOG_BYTES = 1024 * 1024
+# An event may be found in several versions of its page: the furthest it has come is the truth.
+_MERGE = (
+    "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+    " state = max(state, excluded.state), sends = max(sends, excluded.sends),"
+    " sent_ms = max(sent_ms, excluded.sent_ms), dead = coalesce(excluded.dead, dead)"
+)
+
+
+def verify(connection: sqlite3.Connection) -> None:
+    """Read every row against its checksum; raises sqlite3.DatabaseError for the first that is damaged."""
+    for row in connection.execute("SELECT * FROM events"):
+        if rows.from_row(row) is None or not rows.has_sane_progress(row):
+            raise database.damaged(f"event row {row[0]}")
+    for row in connection.execute("SELECT * FROM losses"):
+        if losses.from_row(row) is None:
+            raise database.damaged(f"loss row {row[0]}")
+    for number, epoch, cursor, floor, crc in connection.execute("SELECT * FROM epochs"):
+        if Epoch(number, epoch, cursor, floor).crc() != crc:
+            raise database.damaged(f"epoch row {number}")
+
+
+def rebuild(path: Path, cause: str | None) -> None:
+    """Read what can be read of ``path`` into a new file and put that in its place; raises an OutboxError.
+
+    cause : why something may be lost; the new file says so from its first moment, in a gap that names no epoch
+    """
+    with translated(path):
+        database.make_folder(path.parent)
+        building = beside(path, "-new")
+        remove_files(building)
+        database.make_file(building)
+        connection = database.connect(building)
+        try:
+            database.prepare(connection, log_bytes=_LOG_BYTES, synchronous="FULL")
+            database.make_tables(connection)
+            _fill(connection, carve(path, _log(path)))
+            with transaction(connection):
+                _complete(connection)
+                losses.record(connection, [Loss(LossKind.GAP, cause, "", ())] if cause else [], 0)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.close()
+        building.rename(beside(path, "-ready"))
+        database.sync_folder(path.parent)
+
+
+def finish_exchange(path: Path, clock: Clock, *, keep: bool = True) -> Path | None:
+    """Put a new file that is ready in the place of the old one; where the old one is now, if it was kept.
+
+    Does nothing if none is ready. One set-aside file is kept, the newest.
+    """
+    ready = beside(path, "-ready")
+    with translated(path):
+        if not ready.exists():
+            return None
+        with database.door(path, alone=True):
+            aside = _free_name(path, f".damaged-{clock.utc_now():%Y%m%dT%H%M%SZ}")
+            had_file = path.exists()
+            if had_file:
+                path.rename(aside)
+            if _log(path).exists():
+                _log(path).rename(_log(aside))
+            beside(path, "-shm").unlink(missing_ok=True)
+            ready.rename(path)
+            database.sync_folder(path.parent)
+        _forget_set_aside(path, keep=aside if keep else None)
+        return aside if keep and had_file else None
+
+
+def name_holes(connection: sqlite3.Connection, highest: Mapping[str, int], *, rebuilt: bool) -> None:
+    """After a rebuild, say exactly which numbers are missing, now that everything found is in one file.
+
+    highest : the last number committed, of the epochs in which this process knows it. Of others nobody knows how
+        far they went: after damage their gaps have no end, after a torn log that of the newest has none. Of an epoch
+        that left no trace not even that is known: the gap without an epoch stays to say so.
+    rebuilt : look even if the file does not say why it was rebuilt
+
+    Numbers below an epoch's cursor or floor are not missing. More may be named than was lost (what another gap or
+    summary told of long ago), never an event that is still held.
+    """
+    causes = [cause for (cause,) in connection.execute("SELECT cause FROM losses WHERE kind = 'gap' AND epoch = ''")]
+    if not causes and not rebuilt:
+        return
+    with transaction(connection):
+        told = losses.all_losses(connection)
+        known = epochs.all_epochs(connection)
+        unknown = [epoch.number for epoch in known if epoch.epoch not in highest]
+        endless = unknown if DAMAGE in causes else unknown[-1:] if causes else []
+        cause = DAMAGE if DAMAGE in causes or not causes else causes[0]
+        for epoch in known:
+            missing = _missing(connection, epoch, told, highest, endless=epoch.number in endless)
+            if missing:
+                losses.record(connection, [Loss(LossKind.GAP, cause, epoch.epoch, missing)], 0)
+
+
+def _missing(
+    connection: sqlite3.Connection, epoch: Epoch, told: list[Loss], highest: Mapping[str, int], *, endless: bool
+) -> tuple[Span, ...]:
+    ids = connection.execute("SELECT id FROM events WHERE id BETWEEN ? AND ?", (epoch.first_id, epoch.last_id))
+    covered = [*of_numbers(number & SEQ_MASK for (number,) in ids)]
+    covered += [span for loss in told if loss.epoch == epoch.epoch for span in loss.spans]
+    last_known = max([highest.get(epoch.epoch, 0), *(span.last or span.first for span in covered)])
+    missing = holes(covered, max(epoch.cursor, epoch.floor) + 1, last_known)
+    if endless and all(span.last is not None for span in covered):
+        missing = (*missing, Span(max(last_known, epoch.cursor, epoch.floor) + 1, None))
+    return missing
+
+
+def _fill(connection: sqlite3.Connection, records: Iterator[Record]) -> None:
+    while batch := list(islice(records, _BATCH)):
+        with transaction(connection):
+            for number, values in batch:
+                _insert(connection, number, values)
+
+
+def _insert(connection: sqlite3.Connection, number: int, values: tuple[Any, ...]) -> None:
+    """Tables are told apart by their number of columns, rows from rubbish by their checksum."""
+    row = (number, *values[1:])
+    if len(row) == 14 and rows.from_row(row) is not None and rows.has_sane_progress(row):
+        connection.execute(_MERGE, row)
+    elif len(row) == 10 and (loss := losses.from_row(row)) is not None:
+        losses.record(connection, [loss], loss.opened_ms)
+    elif len(row) == 5:
+        _, epoch, cursor, floor, crc = row
+        if Epoch(number, epoch, cursor, floor).crc() == crc:
+            before = epochs.find(connection, epoch) or Epoch(number, epoch)
+            epochs.save(connection, Epoch(number, epoch, max(before.cursor, cursor), max(before.floor, floor)))
+
+
+def _complete(connection: sqlite3.Connection) -> None:
+    """Epochs whose own row was lost, and no event that a loss has already named."""
+    rows_of_epochs = connection.execute("SELECT DISTINCT id >> ?, epoch FROM events", (SEQ_BITS,)).fetchall()
+    for number, epoch in rows_of_epochs:
+        if epochs.find(connection, epoch) is None:
+            epochs.save(connection, Epoch(number, epoch))
+    for loss in losses.all_losses(connection):
+        named = epochs.find(connection, loss.epoch)
+        if named is None:
+            continue
+        for first, last in loss.spans:
+            end = named.last_id if last is None else named.first_id + last
+            connection.execute("DELETE FROM events WHERE id BETWEEN ? AND ?", (named.first_id + first, end))
+
+
+def _forget_set_aside(path: Path, *, keep: Path | None) -> None:
+    for old in path.parent.glob(f"{path.name}.damaged-*"):
+        if keep is None or old not in (keep, _log(keep)):
+            old.unlink(missing_ok=True)
+
+
+def _free_name(path: Path, ending: str) -> Path:
+    """A name not taken: a camera without a clock battery may find itself in the same second of 1970 again."""
+    name, number = beside(path, ending), 1
+    while name.exists():
+        name, number = beside(path, f"{ending}-{number}"), number + 1
+    return name
+
+
+def remove_files(path: Path) -> None:
+    for part in (path, _log(path), beside(path, "-shm")):
+        part.unlink(missing_ok=True)
+
+
+def _log(path: Path) -> Path:
+    return beside(path, "-wal")
+
+
+def suspect(path: Path) -> None:
+    """Leave word for the writer that the file is damaged; the reader must not mend it under the writer's hands."""
+    with translated(path):
+        beside(path, "-suspect").touch(mode=0o600)
+
+
+def is_suspected(path: Path) -> bool:
+    return beside(path, "-suspect").exists()
+
+
+def clear_suspicion(path: Path) -> None:
+    with translated(path):
+        beside(path, "-suspect").unlink(missing_ok=True)

@@ -1,0 +1,77 @@
+"""The second file, in memory that outlives the process (a tmpfs such as /run): for when the disk fails.
+
+The same store as on the disk, so that the publisher reads both alike; what is in it survives a kill, not a power cut.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.core.protocols import Clock
+from edge.report.outbox.database import OutboxDamagedError, OutboxError
+from edge.report.outbox.salvage import remove_files
+from edge.report.outbox.store import Store
+from edge.report.outbox.values import Entry, Loss, Policy
+
+logger = logging.getLogger(__name__)
+
+
+class Shelter:
+    """Opened when it is first needed, gone when it is empty. Without a path it takes nothing."""
+
+    def __init__(self, path: Path | None, *, policy: Policy, clock: Clock) -> None:
+        self._path = path
+        self._policy = policy.sheltered
+        self._clock = clock
+        self._store: Store | None = None
+        self.lost = 0
+
+    @property
+    def exists(self) -> bool:
+        return self._path is not None
+
+    @property
+    def store(self) -> Store | None:
+        """The open file, None while it is not needed."""
+        return self._store
+
+    def open_left_over(self) -> None:
+        """Take up what an earlier process left; what can't be read is removed, for it can't be used either."""
+        if self._path is None or not self._path.exists():
+            return
+        try:
+            self._open(self._path)
+        except OutboxError as error:
+            logger.error("outbox: %s; what it held in memory is lost", error)
+            if isinstance(error, OutboxDamagedError):
+                remove_files(self._path)
+
+    def commit(self, entries: Sequence[Entry], dropped: Sequence[Loss]) -> None:
+        """Raises an OutboxError if memory has no place either."""
+        if self._path is None:
+            raise OutboxError("outbox: no folder in memory to turn to")
+        store = self._store or self._open(self._path)
+        before = store.lost
+        store.commit(entries, dropped)
+        self.lost += store.lost - before
+
+    def close(self) -> None:
+        """Let go; the file stays for the next process."""
+        store, self._store = self._store, None
+        if store is not None:
+            store.close()
+
+    def remove(self) -> None:
+        """It is empty: give the memory back."""
+        if self._store is not None:
+            path = self._store.path
+            self.close()
+            remove_files(path)
+
+    def _open(self, path: Path) -> Store:
+        store = Store(path, policy=self._policy, clock=self._clock)
+        store.open()
+        self._store = store
+        return store

@@ -1,0 +1,89 @@
+"""An event on its way from the outbox to the broker: what is written into it last, and what it can do without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from edge.core.values import Message
+from edge.report.outbox.values import Position
+
+_ON_TIME = b'"replayed":false}'
+_LATE = b'"replayed":true}'
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel(Message):
+    """A message that the outbox holds.
+
+    is_again : sent although the broker has acknowledged it once, for the consumer has not confirmed it
+    """
+
+    position: Position
+    is_trimmed: bool = False
+    is_again: bool = False
+
+
+def mark_replayed(payload: bytes) -> bytes:
+    """The same event with ``replayed`` true. Ours end with that key, so nothing has to be read."""
+    if payload.endswith(_ON_TIME):
+        return payload[: -len(_ON_TIME)] + _LATE
+    if payload.endswith(_LATE):
+        return payload
+    return _changed(payload, {"replayed": True}) or payload
+
+
+def trim(payload: bytes, limit: int) -> bytes | None:
+    """The event in at most ``limit`` bytes, without what a person misses least; None if it is too much still.
+
+    In this order: why the rule spoke, latencies, model, frame, track, top score. Identity, type, camera, label, box,
+    zones, line, the rule's name and the time are never left out.
+    """
+    event = _read(payload)
+    if event is None:
+        return None
+    for leave_out in _STEPS:
+        leave_out(event)
+        trimmed = _encode(event)
+        if len(trimmed) <= limit:
+            return trimmed
+    return None
+
+
+def is_gap(payload: bytes) -> bool:
+    """Whether it tells of a loss: giving that up would be told by another of its kind, for ever."""
+    event = _read(payload)
+    return event is not None and event.get("lost") is not None
+
+
+def _without_why(event: dict[str, Any]) -> None:
+    if isinstance(event.get("rule"), dict):
+        event["rule"]["why"] = []
+
+
+def _without(key: str) -> Callable[[dict[str, Any]], None]:
+    def leave_out(event: dict[str, Any]) -> None:
+        if key in event:
+            event[key] = None
+
+    return leave_out
+
+
+_STEPS = (_without_why, *(_without(key) for key in ("latency_ms", "model", "frame", "track", "top_score")))
+
+
+def _changed(payload: bytes, values: dict[str, Any]) -> bytes | None:
+    event = _read(payload)
+    return None if event is None else _encode(event | values)
+
+
+def _read(payload: bytes) -> dict[str, Any] | None:
+    try:
+        return msgspec.json.decode(payload, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,131 @@
+"""What the consumer tells the publisher: how far it is, and what it lacks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import msgspec
+
+from edge.core.values import Message
+from edge.report.courier import Courier
+from edge.report.listening import PAYLOAD_LIMIT, Heard, Subscription
+from edge.report.outbox.spans import Span
+from edge.report.outbox.values import Position
+from edge.report.topics import Topics
+
+logger = logging.getLogger(__name__)
+
+REPLAY = "replay"
+MOST_SPANS = 1000  # in one answer: some 20 kB
+
+_Epoch = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+_Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+
+class _Cursor(msgspec.Struct, frozen=True):
+    epoch: _Epoch
+    seq: _Seq
+
+
+class _Replay(msgspec.Struct, frozen=True):
+    transaction: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    epoch: _Epoch
+    first: _Seq = msgspec.field(name="from")
+    last: _Seq = msgspec.field(name="to")
+
+
+_read_cursor = msgspec.json.Decoder(_Cursor).decode
+_read_replay = msgspec.json.Decoder(_Replay).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Receipts:
+    """Belongs to the session's thread.
+
+    Parameters
+    ----------
+    consumer : whose cursor counts; None = nobody's
+    answer : sends a response
+    """
+
+    def __init__(
+        self, courier: Courier, topics: Topics, *, consumer: str | None, answer: Callable[[Message], None]
+    ) -> None:
+        self._courier = courier
+        self._cursor = None if consumer is None else topics.cursor(consumer)
+        self._replay = topics.command(REPLAY)
+        self._response = topics.response(REPLAY)
+        self._answer = answer
+
+    def subscriptions(self) -> list[Subscription]:
+        """What to listen to."""
+        asked = Subscription(self._replay, self._hear_request, as_published=True)
+        return [asked] if self._cursor is None else [asked, Subscription(self._cursor, self._hear_cursor)]
+
+    def _hear_cursor(self, heard: Heard) -> None:
+        if _is_short(heard):
+            self._confirm(heard.payload)
+
+    def _hear_request(self, heard: Heard) -> None:
+        # a retained command would be carried out again on every connect
+        if not heard.retained and _is_short(heard):
+            self._ask(heard.payload)
+
+    def _confirm(self, payload: bytes) -> None:
+        try:
+            cursor = _read_cursor(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if payload:  # an empty one is how a retained cursor is taken back
+                logger.warning("the cursor on %s can't be read: %s", self._cursor, error)
+            return
+        self._courier.confirm(Position(cursor.epoch, cursor.seq))
+
+    def _ask(self, payload: bytes) -> None:
+        try:
+            wanted = _read_replay(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._respond({"transaction": _transaction(payload), "status": "error", "reason": str(error)})
+            return
+        if wanted.first > wanted.last:
+            self._respond({"transaction": wanted.transaction, "status": "error", "reason": "from is beyond to"})
+            return
+        found = self._courier.replay(wanted.epoch, wanted.first, wanted.last)
+        if len(found.held) + len(found.missing) > MOST_SPANS:
+            reason = "more holes than one answer takes: ask for a smaller range"
+            self._respond({"transaction": wanted.transaction, "status": "error", "reason": reason})
+            return
+        self._respond(
+            {
+                "transaction": wanted.transaction,
+                "status": "ok",
+                "held": _pairs(found.held),
+                "missing": _pairs(found.missing),
+            }
+        )
+
+    def _respond(self, answer: dict[str, Any]) -> None:
+        self._answer(Message(self._response, _encode(answer), qos=1))
+
+
+def _is_short(heard: Heard) -> bool:
+    """Before anything is parsed: a cursor has 50 bytes, a request some hundred."""
+    if len(heard.payload) <= PAYLOAD_LIMIT:
+        return True
+    logger.warning("a message on %.100s is larger than %d bytes: ignored", heard.topic, PAYLOAD_LIMIT)
+    return False
+
+
+def _pairs(spans: Sequence[Span]) -> list[tuple[int, int | None]]:
+    return [(span.first, span.last) for span in spans]
+
+
+def _transaction(payload: bytes) -> str:
+    """As far as it can be told, so that whoever asked finds the answer."""
+    try:
+        asked = msgspec.json.decode(payload, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    transaction = asked.get("transaction")
+    return transaction[:64] if isinstance(transaction, str) else ""

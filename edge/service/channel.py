@@ -1,0 +1,112 @@
+"""Frames of bytes between two processes of ours, over a socket that nobody waits for."""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+
+LARGEST = 8 * 1024 * 1024  # bytes in one frame; a snapshot is the largest thing there is
+_UNSENT = 256 * 1024  # bytes that may wait for the other side to read
+_READ = 64 * 1024
+_READS_AT_ONCE = 16
+_LENGTH = struct.Struct(">I")
+
+
+class ChannelClosedError(Exception):
+    """The other side is gone, or does not speak our language."""
+
+
+class Channel:
+    """One end. A frame is its length in 4 bytes and then itself. All methods belong to one thread."""
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self._end = end
+        self._unsent = bytearray()
+        self._received = bytearray()
+
+    def fileno(self) -> int:
+        return self._end.fileno()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more frame is taken; else the other side is slow, and the caller keeps or drops what it has."""
+        return len(self._unsent) < _UNSENT
+
+    @property
+    def is_flushed(self) -> bool:
+        return not self._unsent
+
+    def send(self, frame: bytes) -> None:
+        """Take a frame and send what goes at once; raises ChannelClosedError."""
+        self._unsent += _LENGTH.pack(len(frame))
+        self._unsent += frame
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what waits, as far as it goes; raises ChannelClosedError."""
+        try:
+            while self._unsent:
+                sent = self._end.send(self._unsent)
+                del self._unsent[:sent]
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise ChannelClosedError(str(error)) from error
+
+    def receive(self) -> list[bytes]:
+        """The whole frames that have come; raises ChannelClosedError once there are none before the end."""
+        is_over = self._read()
+        frames = []
+        while (frame := self._next()) is not None:
+            frames.append(frame)
+        if is_over and not frames:
+            raise ChannelClosedError("the other process has gone")
+        return frames
+
+    def receive_one(self) -> bytes | None:
+        """The first frame alone; those after it stay for ``receive``."""
+        is_over = self._read()
+        frame = self._next()
+        if is_over and frame is None:
+            raise ChannelClosedError("the other process has gone")
+        return frame
+
+    def wait(self, timeout_s: float, *others: int) -> None:
+        """Until something can be read, what waits can be sent, one of the other descriptors is ready, or time is up."""
+        poller = select.poll()
+        poller.register(self._end, select.POLLIN | (select.POLLOUT if self._unsent else 0))
+        for other in others:
+            poller.register(other, select.POLLIN)
+        poller.poll(max(0.0, timeout_s) * 1000)
+
+    def close(self) -> None:
+        self._end.close()
+
+    def _read(self) -> bool:
+        """Take in what is there; whether the other side has closed."""
+        try:
+            for _ in range(_READS_AT_ONCE):
+                part = self._end.recv(_READ)
+                if not part:
+                    return True
+                self._received += part
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return False
+
+    def _next(self) -> bytes | None:
+        if len(self._received) < _LENGTH.size:
+            return None
+        (length,) = _LENGTH.unpack_from(self._received)
+        if length > LARGEST:
+            raise ChannelClosedError(f"a frame of {length} bytes is none of ours")
+        end = _LENGTH.size + length
+        if len(self._received) < end:
+            return None
+        frame = bytes(self._received[_LENGTH.size : end])
+        del self._received[:end]
+        return frame

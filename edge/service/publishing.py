@@ -1,0 +1,272 @@
+"""The service's way out: events into the outbox, state and detections to the publisher, a process of its own.
+
+| lane | bound | what is dropped |
+|---|---|---|
+| events | the outbox's file | see edge.report.outbox |
+| state | one value per topic, 10,000 topics | older values of the same topic |
+| detections | 64 messages | the oldest, counted; all of them while there is no publisher |
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+
+import msgspec
+
+from edge.core.protocols import Clock
+from edge.core.values import EventMessage, Message
+from edge.report.listening import Heard
+from edge.report.outbox.values import Mode, OutboxReading, Outgoing
+from edge.report.outbox.writer import OutboxWriter
+from edge.report.states import Delivery
+from edge.service import letters
+from edge.service.child import Child
+from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Standing, Tell
+from edge.wire.wake import Wake
+
+logger = logging.getLogger(__name__)
+
+MODULE = "edge.assemble.publisher"
+STATE_LIMIT = 10_000
+DETECTION_LIMIT = 64
+STOP_S = 3.0  # after SIGTERM: what is left is kept in the outbox anyway
+FINISH_S = 60.0  # after the last recording: as long as something arrives
+_COMMIT_S = 1.0
+_LOOK_S = 2.0  # the publisher says how it goes every second
+_STUCK_S = 75.0  # the slowest thing it may do in one go is to resolve a name: 30 s and more with three dead servers
+_NS_PER_S = 1_000_000_000
+
+
+class Publishing:
+    """Implements the service's ``Outlet``. ``run`` has its own thread; all else belongs to the thread of the service.
+
+    Parameters
+    ----------
+    setup : for each publisher
+    guarantee : the promise while the outbox is on disk
+    describe : what to say when the promise in force changes
+    hear : takes what came in for the service; called by the thread of ``run``
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        writer: OutboxWriter,
+        *,
+        guarantee: Delivery,
+        describe: Callable[[Delivery], Message],
+        hear: Callable[[Heard], None],
+        clock: Clock,
+    ) -> None:
+        self._writer = writer
+        self._wake = Wake()
+        self._guarantee = guarantee
+        self._describe = describe
+        self._hear_out = hear
+        self._clock = clock
+        self._child = Child("publish", MODULE, greet=lambda: [letters.encode(setup)], clock=clock)
+        self._lock = threading.Lock()
+        self._board: dict[str, Message] = {}
+        self._changed: dict[str, None] = {}
+        self._detections: deque[Message] = deque()
+        self._drops: Counter[str] = Counter()
+        self._passed_on = 0
+        self._before = Progress()
+        self._progress = Progress()
+        self._progressed_ns = 0
+        self._delivery: Delivery | None = None
+        self._has_news = False
+        self._leave: Leave | None = None
+        self._is_over = threading.Event()
+
+    @property
+    def publisher_pid(self) -> int | None:
+        return self._child.pid
+
+    def open(self) -> None:
+        """Open the outbox; raises ConfigError if its path belongs to something else."""
+        self._writer.start()
+        self.tick()
+
+    def run(self) -> None:
+        """Keep a publisher running until ``close``."""
+        try:
+            while not self._is_over.is_set():
+                self._round()
+        finally:
+            self._child.end()
+
+    def send(self, message: Message) -> None:
+        """Take a message; never waits."""
+        if isinstance(message, EventMessage):
+            self._writer.append(outgoing(message))
+            return
+        with self._lock:
+            if message.retain:
+                self._post(message)
+            else:
+                self._offer(message)
+        self._wake.set()
+
+    def committed(self) -> None:
+        """The outbox has something new; from any thread."""
+        self._has_news = True
+        self._wake.set()
+
+    def tick(self) -> None:
+        """To be called now and then: tells of losses, and of another promise."""
+        self._writer.tick()
+        delivery = self._guarantee if self._writer.reading().mode is Mode.DURABLE else Delivery.MEMORY
+        if delivery is not self._delivery:
+            self._delivery = delivery
+            self.send(self._describe(delivery))
+
+    def describe(self) -> Message:
+        """What this device is, and which promise is in force."""
+        return self._describe(self._delivery or self._guarantee)
+
+    def is_settled(self) -> bool:
+        """Whether the broker has all state as it is now."""
+        with self._lock:
+            progress = self._progress
+            return not self._changed and progress.is_settled and progress.heard == self._passed_on
+
+    def standing(self) -> Standing:
+        """How it goes."""
+        progress, outbox = letters.total(self._before, self._progress), self._writer.reading()
+        drops = {f"message_{cause}": count for cause, count in progress.drops.items() if count}
+        return Standing(
+            drops={**drops, **self._drops},
+            reasons=_reasons(progress, outbox),
+            depth=outbox.pending + outbox.waiting,
+            delivered=progress.delivered,
+            unheard=progress.unheard,
+            ever_connected=progress.connects > 0,
+            last_error=progress.last_error,
+        )
+
+    def close(self, *, is_hurried: bool) -> None:
+        """Commit what waits, let the publisher deliver what it can, end it.
+
+        is_hurried : somebody has asked for the end; else recordings have ended, and what they brought should arrive
+        """
+        if not self._writer.stop(_COMMIT_S):
+            logger.error("outbox: the disk did not take the last events in time; they are lost")
+        within_s = STOP_S if is_hurried else FINISH_S
+        self._leave = Leave(within_s - 0.5)
+        self._wake.set()
+        self._is_over.wait(within_s)
+        self._is_over.set()
+        self._wake.set()
+
+    def _round(self) -> None:
+        if self._child.has_gone:
+            self._is_over.set()
+            return
+        if self._child.tend():
+            self._start_anew()
+        self._pass_on()
+        self._child.wait(_LOOK_S, self._wake.fileno())
+        self._wake.clear()
+        for frame in self._child.receive():
+            self._hear(frame)
+        self._watch()
+
+    def _start_anew(self) -> None:
+        """A new publisher knows nothing: all state is for it."""
+        self._before = letters.total(self._before, self._progress)
+        self._progress = Progress()
+        self._passed_on = 0
+        self._progressed_ns = self._clock.monotonic_ns()
+        self._has_news = False  # it reads the outbox anyway
+        with self._lock:
+            self._changed = dict.fromkeys(self._board)
+
+    def _pass_on(self) -> None:
+        """Give the publisher what it has room for; what it has none for waits here, each lane in its own way."""
+        if self._has_news:
+            self._has_news = not self._child.send(_COMMITTED)
+        while (message := self._next()) is not None:
+            if not self._child.send(letters.encode(Tell(message))):
+                self._put_back(message)
+                return
+        if self._leave is not None and not self._child.is_dismissed and self._child.send(letters.encode(self._leave)):
+            self._child.dismiss()
+
+    def _next(self) -> Message | None:
+        with self._lock:
+            topic = next(iter(self._changed), None)
+            if topic is None and not self._detections:
+                return None
+            self._passed_on += 1
+            if topic is None:
+                return self._detections.popleft()
+            del self._changed[topic]
+            return self._board[topic]
+
+    def _put_back(self, message: Message) -> None:
+        with self._lock:
+            self._passed_on -= 1
+            if message.retain:
+                self._changed = {message.topic: None} | self._changed
+            else:
+                self._detections.appendleft(message)
+
+    def _post(self, message: Message) -> None:
+        if message.topic not in self._board and len(self._board) >= STATE_LIMIT:
+            self._drops["message_overflow"] += 1
+            return
+        self._board[message.topic] = message
+        self._changed[message.topic] = None
+
+    def _offer(self, message: Message) -> None:
+        if len(self._detections) >= DETECTION_LIMIT:
+            self._detections.popleft()
+            self._drops["message_no_publisher"] += 1
+        self._detections.append(message)
+
+    def _hear(self, frame: bytes) -> None:
+        match letters.read_by_service(frame):
+            case Progress() as progress:
+                if progress.beat != self._progress.beat:
+                    self._progressed_ns = self._clock.monotonic_ns()
+                self._progress = progress
+            case Arrived(topic, payload, retained):
+                self._hear_out(Heard(topic, payload, retained))
+
+    def _watch(self) -> None:
+        if self._child.pid is None:
+            self._progress = msgspec.structs.replace(self._progress, is_connected=False)
+        elif self._clock.monotonic_ns() - self._progressed_ns >= _STUCK_S * _NS_PER_S:
+            self._child.fail("is stuck")
+
+
+_COMMITTED = letters.encode(Committed())
+
+
+def outgoing(message: EventMessage) -> Outgoing:
+    """What the outbox takes of an event."""
+    return Outgoing(
+        epoch=message.id.epoch,
+        seq=message.id.seq,
+        topic=message.topic,
+        payload=message.payload,
+        severity=message.severity,
+        camera=message.camera,
+        label=message.label,
+        happened_wall_ms=message.happened_wall_ms,
+    )
+
+
+def _reasons(progress: Progress, outbox: OutboxReading) -> tuple[str, ...]:
+    found = {
+        "outbox_full": outbox.is_full and outbox.mode is Mode.DURABLE,
+        "outbox_memory_only": outbox.mode is not Mode.DURABLE,
+        "events_unheard": progress.unheard_now > 0,
+        "events_denied": progress.denied_now > 0,
+        "events_refused": progress.refused_now > 0,
+    }
+    return tuple(code for code, holds in found.items() if holds)

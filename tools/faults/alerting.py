@@ -1,0 +1,215 @@
+# ruff: noqa: ARG002 (doubles keep the signatures of what they stand for)
+"""The service with everything but its eyes: each frame is an alert, so that faults can be tried on thousands of them.
+
+Capture and inference are replaced; numbering, outbox, publisher, health and the orderly end are the service's own. Each
+event that the outbox has committed is written to a ledger, in the moment of the commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from edge.assemble.outbox import SpeakingKeeper, outbox_policy, teller, volatile_path
+from edge.assemble.service import make_outlet
+from edge.config.load import load_config
+from edge.config.values import Config
+from edge.core.clock import SystemClock
+from edge.core.protocols import Clock
+from edge.core.values import (
+    Detections,
+    EventType,
+    Frame,
+    Message,
+    ModelRef,
+    Occurrence,
+    Reason,
+    RuleHit,
+    Severity,
+    StageTimes,
+)
+from edge.report.payloads import event_message
+from edge.report.states import CameraState as Wire
+from edge.report.states import Delivery, DeviceInfo, camera_message, info_message
+from edge.report.topics import Topics
+from edge.service.arrivals import Arrivals
+from edge.service.camera import CameraWorker
+from edge.service.health import health_report
+from edge.service.identity import Identities, new_epoch
+from edge.service.news import CameraState
+from edge.service.pipeline import Pipeline, Telling
+from edge.service.runner import Reports, Service
+from edge.service.systemd import Notifier
+
+_CAMERA = "yard"
+_IMAGE = np.zeros((2, 2, 3), np.uint8)
+
+
+class Metronome:
+    """A FrameSource of empty frames: so many a second, so many in all."""
+
+    def __init__(self, rate: float, count: int, linger_s: float, clock: Clock) -> None:
+        self._rate = rate
+        self._linger_s = linger_s
+        self._count = count
+        self._clock = clock
+        self._sequence = 0
+
+    def open(self) -> None:
+        """Nothing to take hold of."""
+
+    def read(self) -> Frame | None:
+        if self._count and self._sequence >= self._count:
+            self._clock.sleep(self._linger_s)
+            return None
+        if self._rate:
+            self._clock.sleep(1 / self._rate)
+        self._sequence += 1
+        return Frame(_IMAGE, _CAMERA, self._sequence, self._clock.monotonic_ns(), self._clock.utc_now())
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+
+class Blind:
+    """Sees nothing, tracks nothing, and alerts at each frame."""
+
+    times = StageTimes()
+
+    def detect(self, frame: Frame) -> Detections:
+        return Detections.empty()
+
+    def select(self, detections: Detections, frame: Frame) -> Detections:
+        return detections
+
+    def confident(self, detections: Detections) -> Detections:
+        return detections
+
+
+class NoTracks:
+    def update(self, detections: Detections, captured_ns: int) -> tuple[()]:
+        return ()
+
+    def forget(self) -> None:
+        """There is none."""
+
+
+class AlwaysAlarmed:
+    """A rule that every frame fulfils."""
+
+    def update(self, tracks: object, frame: Frame) -> list[Occurrence]:
+        rule = RuleHit("each-frame", Severity.ALERT, (Reason("score", 0.9, 0.5),))
+        return [Occurrence(EventType.DWELL, frame.captured_ns, frame.captured_at, frame.sequence, rule=rule)]
+
+    def changes(self) -> list[object]:
+        return []
+
+    def finish(self) -> list[Occurrence]:
+        return []
+
+
+def main() -> int:
+    options = _options()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    clock = SystemClock()
+    config = load_config(options.config)
+    service = make_service(
+        config, clock, rate=options.rate, count=options.count, linger_s=options.linger, ledger=options.ledger
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: service.stop())
+    service.run()
+    return 0
+
+
+def make_service(
+    config: Config, clock: Clock, *, rate: float, count: int, linger_s: float, ledger: Path | None
+) -> Service:
+    assert config.outbox.path is not None
+    topics = Topics(config.device)
+    identities = Identities(config.device, new_epoch(clock))
+    outlet = make_outlet(
+        config,
+        config.outbox.path,
+        tell=teller(topics, identities, clock, cameras=(_CAMERA,), backend="cpu"),
+        describe=lambda delivery: info_message(topics, _info(delivery)),
+        clock=clock,
+        keeper=_keeper(config, clock, ledger),
+    )
+    blind = Blind()
+    pipeline = Pipeline(
+        camera=_CAMERA,
+        detector=blind,
+        wanted=blind,
+        tracker=NoTracks(),
+        rules=AlwaysAlarmed(),  # type: ignore[arg-type]
+        telling=Telling(event=lambda event: event_message(event, topics), standing=_no_standing),
+        identities=identities,
+        model=ModelRef("none", "0" * 64),
+        backend="cpu",
+        clock=clock,
+    )
+    arrivals = Arrivals((_CAMERA,))
+    source = Metronome(rate, count, linger_s, clock)
+    return Service(
+        workers=[CameraWorker(_CAMERA, source, put=arrivals.put_and_wait, tell=arrivals.tell)],
+        pipelines={_CAMERA: pipeline},
+        arrivals=arrivals,
+        outlet=outlet,
+        reports=Reports(
+            camera=lambda camera, state: camera_message(
+                topics, camera, Wire.ONLINE if state is CameraState.ONLINE else Wire.OFFLINE
+            ),
+            health=health_report(topics, (_CAMERA,), clock, folder=config.outbox.path.parent),
+            interval_s=config.health.interval_seconds,
+        ),
+        notifier=Notifier(""),
+        clock=clock,
+    )
+
+
+def _keeper(config: Config, clock: Clock, ledger: Path | None) -> SpeakingKeeper:
+    assert config.outbox.path is not None
+    keeper = SpeakingKeeper(
+        config.outbox.path,
+        volatile_path=volatile_path(config.outbox.path),
+        policy=outbox_policy(config),
+        clock=clock,
+    )
+    if ledger is not None:
+        descriptor = os.open(ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+        def note(entries: object) -> None:
+            lines = [f"{entry.record.epoch} {entry.record.seq}\n" for entry in entries]  # type: ignore[attr-defined]
+            os.write(descriptor, "".join(lines).encode())
+
+        keeper.on_entries = note
+    return keeper
+
+
+def _info(delivery: Delivery) -> DeviceInfo:
+    return DeviceInfo("0", "3", None, None, "cpu", (_CAMERA,), delivery)
+
+
+def _no_standing(_standing: object) -> Message:
+    raise AssertionError("nothing is counted here")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--ledger", type=Path)
+    parser.add_argument("--rate", type=float, default=50.0, help="alerts a second; 0 = as fast as it goes")
+    parser.add_argument("--count", type=int, default=0, help="alerts in all; 0 = until stopped")
+    parser.add_argument("--linger", type=float, default=0.0, help="seconds to stay after the last alert")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
