@@ -110,7 +110,8 @@ def test_thresholds_a_self_test_and_what_is_not_there_are_answered(
     assert threshold["status"] == tested["status"] == "ok"
     assert info["settings"]["cameras"]["yard"]["thresholds"] == {"person": 0.2}
     assert tested["inference_ms"] > 0
-    assert (replay["status"], wrong["status"]) == ("error", "error")
+    assert (replay["status"], replay["held"], replay["missing"]) == ("ok", [], [[1, 2]])
+    assert wrong["status"] == "error"
     assert broken_links((tmp_path / "state" / "commands.jsonl").read_bytes().splitlines()) == []
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -359,12 +359,14 @@ def test_a_folder_that_exists_keeps_its_mode(new_device: NewDevice) -> None:
 
 
 def test_a_file_system_without_a_write_ahead_log_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises(OutboxUnavailableError, match="without a write-ahead log"), translated(tmp_path):
-        memory = sqlite3.connect(":memory:", isolation_level=None)
-        try:
-            database_module.prepare(memory, log_bytes=4096, synchronous="FULL")
-        finally:
-            memory.close()
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+
+    with (
+        closing(memory),
+        pytest.raises(OutboxUnavailableError, match="without a write-ahead log"),
+        translated(tmp_path),
+    ):
+        database_module.prepare(memory, log_bytes=4096, synchronous="FULL")
 
 
 def test_errors_are_told_apart() -> None:
@@ -403,7 +405,7 @@ def test_a_closed_outbox_takes_nothing(device: Device) -> None:
 def test_the_door_is_closed_to_others(folder: Path) -> None:
     with door(folder / "x", alone=False), door(folder / "x", alone=False):
         pass
-    assert os.stat(folder / "x-door").st_mode & 0o777 == 0o600
+    assert (folder / "x-door").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_window_policy_counts_sends(new_device: NewDevice) -> None:
