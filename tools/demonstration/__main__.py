@@ -60,7 +60,9 @@ def _model(name: str) -> str:
     """A model that is here; a public one is pulled first."""
     if Path(name).suffix == ".tflite":
         return str(Path(name).resolve())
-    verified = subprocess.run([sys.executable, "-m", "edge", "models", "verify", name], capture_output=True, check=False)
+    verified = subprocess.run(
+        [sys.executable, "-m", "edge", "models", "verify", name], capture_output=True, check=False
+    )
     if verified.returncode != 0:
         _say(f"pulling the model {name}")
         pulled = subprocess.run([sys.executable, "-m", "edge", "models", "pull", name], check=False)

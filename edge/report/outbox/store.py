@@ -1,6 +1,6 @@
 """One file of events and its writer's side, without threads: every promise about order is kept here.
 
-The order, which ``docs/decisions/0003-outbox.md`` makes binding: an event is committed, and the commit is on the
+The order, which ``docs/decisions/0006-outbox.md`` makes binding: an event is committed, and the commit is on the
 disk, before any reader can see it; what is dropped is named in the transaction that drops it.
 """
 
