@@ -33,6 +33,7 @@ from edge.report.topics import Topics
 from edge.service.ahead import Ahead
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
+from edge.service.commands.overrides import Overrides
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.pipeline import Pipeline
@@ -100,18 +101,7 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     names = tuple(config.cameras)
     arrivals = Arrivals(names)
     overlap = has_spare_core(threads)
-    ready = detector.shrink if overlap else None
-    workers = [
-        _worker(
-            name,
-            config,
-            arrivals=arrivals,
-            clock=clock,
-            ready=ready,
-            is_enabled=overrides.of(name).enabled is not False,
-        )
-        for name in names
-    ]
+    workers = _workers(config, overrides, arrivals=arrivals, clock=clock, ready=detector.shrink if overlap else None)
     announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
     errands: list[Errand] = [] if announcer is None else [announcer]
     if config.commands.enabled:
@@ -191,6 +181,28 @@ def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared) -> Pipe
     return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared)
 
 
+def _workers(
+    config: Config,
+    overrides: Overrides,
+    *,
+    arrivals: Arrivals,
+    clock: Clock,
+    ready: Callable[[Frame], Frame] | None,
+) -> list[CameraWorker]:
+    """``ready`` : what the capture threads do to each frame, where a core is free for it."""
+    return [
+        _worker(
+            name,
+            config,
+            arrivals=arrivals,
+            clock=clock,
+            ready=ready,
+            is_enabled=overrides.of(name).enabled is not False,
+        )
+        for name in config.cameras
+    ]
+
+
 def _worker(
     name: str,
     config: Config,
@@ -200,7 +212,6 @@ def _worker(
     ready: Callable[[Frame], Frame] | None,
     is_enabled: bool,
 ) -> CameraWorker:
-    """``ready`` : what the capture thread does to each frame, where a core is free for it."""
     camera = config.cameras[name]
     source = make_source(name, camera, config.folder, clock)
     is_whole = camera.pace == "fast" and not parse_camera_source(camera, config.folder).is_live

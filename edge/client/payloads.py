@@ -16,7 +16,8 @@ HIGHEST = 2**53 - 1  # beyond it not every JSON reader counts exactly
 
 _Seq = Annotated[int, msgspec.Meta(ge=1, le=HIGHEST)]
 _Epoch = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-_Span = tuple[_Seq, _Seq | None]
+_Bound = Annotated[int, msgspec.Meta(ge=0, le=HIGHEST)]
+_Span = tuple[_Bound, _Bound | None]
 
 
 class PayloadError(ValueError):

@@ -84,7 +84,9 @@ class ScoreGate:
         """
         raw = tensor.values
         if axis == 1:
-            positions = np.flatnonzero(np.fmax.reduce(raw[first:last], axis=0) >= self._raw_threshold)
+            # fmax, because a place whose one class is no number may have another that passes.
+            peak = np.maximum if raw.dtype.kind in "iu" else np.fmax
+            positions = np.flatnonzero(peak.reduce(raw[first:last], axis=0) >= self._raw_threshold)
             survivors = raw[first:last, positions].T
         else:
             # Comparing whole rows and blanking the other columns is 4 times faster than comparing a part of each row.
@@ -93,8 +95,22 @@ class ScoreGate:
             passing[:, last:] = False
             positions = _rows_with_any(passing)
             survivors = raw[positions, first:last]
+        if raw.dtype.kind in "iu" and not self._multi_label:
+            return self._settle_raw(positions, survivors, tensor)
         scores = as_scores(Tensor(survivors, tensor.scale, tensor.zero_point).real(), self._kind)
         return self.settle(positions, scores)
+
+    def _settle_raw(self, positions: NDArray[np.intp], survivors: NDArray[Any], tensor: Tensor) -> Candidates:
+        """The best class of each survivor, (n, classes) of whole steps: steps keep the order of the scores.
+
+        Each passes: the raw threshold is exactly the smallest step whose score does.
+        """
+        if len(positions) == 0:
+            return Candidates(positions, np.zeros(0, np.float32), np.zeros(0, np.int32))
+        classes = survivors.argmax(axis=1)
+        best = survivors[np.arange(len(positions)), classes]
+        scores = as_scores(Tensor(best, tensor.scale, tensor.zero_point).real(), self._kind)
+        return Candidates(positions, np.minimum(scores, np.float32(1.0)), classes.astype(np.int32))
 
     def settle(self, positions: NDArray[np.intp], scores: NDArray[np.float32]) -> Candidates:
         """From survivors' scores of all classes, (n, classes), to candidates; exact at the threshold, without NaN."""

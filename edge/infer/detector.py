@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from edge.infer.preprocess import Preprocessor
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOWHERE = place_stretch(source=(1, 1), target=(1, 1))
+_MOST_STARTED = 8  # two are on their way at a time; what nobody asked for must not gather
 
 Outputs = tuple[Tensor, ...]
 
@@ -39,7 +41,9 @@ class Detector:
         self._clock = clock
         self._in_place = interpreter if isinstance(interpreter, InPlaceInterpreter) else None
         self._preprocessor = Preprocessor(model.layout.input)
-        self._started: deque[tuple[Frame, _Run]] = deque()
+        # A command may have the model run beside the thread that runs it.
+        self._busy = threading.Lock()
+        self._started: deque[tuple[Frame, _Run]] = deque(maxlen=_MOST_STARTED)
         self.times = StageTimes()
 
     @property
@@ -71,7 +75,7 @@ class Detector:
         return run.found
 
     def look(self, frame: Frame) -> tuple[Detections, StageTimes]:
-        """As ``detect`` for a frame that was not started, with what each stage took; in the thread that starts."""
+        """As ``detect`` for a frame that was not started, with what each stage took."""
         run = _Run()
         self._invoke(frame, run, lambda outputs: self._read(run, outputs))
         return run.found, run.times
@@ -92,8 +96,9 @@ class Detector:
 
     def fingerprint(self, frame: Frame) -> tuple[float, ...]:
         """Mean and spread of each output's numbers: the same frame gives the same, unless something is broken."""
-        tensor, _ = self._preprocessor.prepare(frame.image)
-        outputs = [output.real() for output in self._interpreter.invoke(tensor)]
+        with self._busy:
+            tensor, _ = self._preprocessor.prepare(frame.image)
+            outputs = [output.real() for output in self._interpreter.invoke(tensor)]
         return tuple(float(each) for output in outputs for each in (output.mean(), output.std()))
 
     def warm_up(self) -> None:
@@ -104,13 +109,19 @@ class Detector:
         self.times = StageTimes()
 
     def _take_started(self, frame: Frame) -> _Run | None:
-        while self._started:
-            started, run = self._started.popleft()
+        # Frames are asked for in the order they were started; those before this one nobody wants any more.
+        for place, (started, run) in enumerate(tuple(self._started)):
             if started is frame:
+                for _ in range(place + 1):
+                    self._started.popleft()
                 return run
         return None
 
     def _invoke(self, frame: Frame, run: _Run, read: Callable[[Outputs], None]) -> None:
+        with self._busy:
+            self._invoke_alone(frame, run, read)
+
+    def _invoke_alone(self, frame: Frame, run: _Run, read: Callable[[Outputs], None]) -> None:
         run.captured_ns, run.begun_ns = frame.captured_ns, self._clock.monotonic_ns()
         if self._in_place is not None:
             self._in_place.invoke_in_place(lambda values: self._fill(frame, run, values), read)

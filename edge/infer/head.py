@@ -114,6 +114,7 @@ class DenseHead(ABC):
         first : the channel of class 0 in it
         """
         self._layout = layout
+        self._size = np.array([layout.input.width, layout.input.height] * 2, np.float32)
         self._scores = scores
         self._first, self._last = first, first + layout.classes
         self._gate = ScoreGate(
@@ -145,7 +146,4 @@ class DenseHead(ABC):
 
     def _to_pixels(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes in the layout's units -> model-input pixels."""
-        if self._layout.box_units == "pixels":
-            return boxes
-        width, height = self._layout.input.width, self._layout.input.height
-        return np.asarray(boxes * np.array([width, height, width, height], np.float32), np.float32)
+        return boxes if self._layout.box_units == "pixels" else boxes * self._size

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.core.errors import EdgeError, MissingLibraryError, ModelError
-from edge.core.model import InputLayout, Model, OutputLayout
+from edge.core.model import InputLayout, Model
 from edge.core.protocols import Answer
 from edge.core.values import Tensor
+from edge.infer.agreement import check_against_layout, input_shape
 from edge.infer.quiet import quiet_runtime
 from edge.infer.runtime import Runtime, explain_system_error
 
@@ -63,7 +63,7 @@ class LiteInterpreter:
             keeps broken state (a lost accelerator does not come back into the same interpreter).
         """
         self._check_values(values)
-        results = self._guarded(lambda: self._run_copied(values.values))
+        results = self._guarded(lambda: self._run_beside(values.values))
         if not self._shapes_seen:
             self._check_shapes(results)
         return self._as_tensors(results)
@@ -105,6 +105,15 @@ class LiteInterpreter:
         assert copy is not None
         fill(copy)
         self._guarded(lambda: self._run_copied(copy))
+
+    def _run_beside(self, values: NDArray[Any]) -> list[Any]:
+        """Run on a copy, and put back what ``invoke_in_place`` counts on."""
+        if not self._keeps_input:
+            return self._run_copied(values)
+        before = self._input_view().copy()
+        results = self._run_copied(values)
+        self._native.set_tensor(self._input["index"], before)
+        return results
 
     def _run_copied(self, values: NDArray[Any]) -> list[Any]:
         self._native.set_tensor(self._input["index"], values)
@@ -190,7 +199,7 @@ def open_interpreter(
     content = read_model_file(model.path, sha256=model.sha256) if content is None else content
     with quiet_runtime():
         native = _load(model, content, runtime=runtime, threads=threads, delegate=delegate)
-    _check_against_layout(model, native)
+    check_against_layout(model, native)
     return LiteInterpreter(model, native)
 
 
@@ -235,7 +244,7 @@ def _load(model: Model, content: bytes, *, runtime: Runtime, threads: int, deleg
 def _give_input_its_size(native: Any, layout: InputLayout) -> None:
     # A file exported without a fixed size says -1 in its signature and 1 in its shape.
     details = native.get_input_details()[0]
-    wanted, signature = _input_shape(layout), tuple(int(n) for n in details.get("shape_signature", ()))
+    wanted, signature = input_shape(layout), tuple(int(n) for n in details.get("shape_signature", ()))
     if tuple(details["shape"]) == wanted or len(signature) != len(wanted):
         return
     if all(free in (-1, size) for free, size in zip(signature, wanted, strict=True)):
@@ -265,66 +274,6 @@ def _needs_edgetpu(model: Model) -> str:
         f"{model.path}: the model is compiled for the Edge TPU and cannot run on the CPU; "
         f"use the Edge TPU backend, or the CPU version of the model{twin}"
     )
-
-
-def _check_against_layout(model: Model, native: Any) -> None:
-    inputs, outputs = native.get_input_details(), native.get_output_details()
-    if len(inputs) != 1:
-        raise ModelError(f"{model.path}: expected one input, the file has {len(inputs)}")
-    layout = model.layout.input
-    _compare(
-        f"{model.path}: input",
-        OutputLayout(
-            name=layout.name,
-            index=0,
-            shape=_input_shape(layout),
-            dtype=layout.dtype,
-            scale=layout.scale,
-            zero_point=layout.zero_point,
-        ),
-        inputs[0],
-    )
-    for role, expected in model.layout.outputs.items():
-        if not 0 <= expected.index < len(outputs):
-            raise ModelError(
-                f"{model.path}: expected output {expected.index} for {role}, the file has {len(outputs)} outputs; "
-                "inspect the model again"
-            )
-        _compare(f"{model.path}: output {expected.index} ({role})", expected, outputs[expected.index])
-
-
-def _compare(where: str, expected: OutputLayout, details: dict[str, Any]) -> None:
-    scale, zero_point = details["quantization"]
-    shape = tuple(int(n) for n in details["shape"])
-    checks: list[tuple[str, object, object, bool]] = [
-        ("name", expected.name, details["name"], expected.name == details["name"]),
-        ("shape", expected.shape, shape, _shapes_agree(expected.shape, shape)),
-        ("type", expected.dtype, np.dtype(details["dtype"]).name, expected.dtype == np.dtype(details["dtype"]).name),
-        ("scale", expected.scale, scale, math.isclose(expected.scale, scale, rel_tol=1e-5)),
-        ("zero point", expected.zero_point, zero_point, expected.zero_point == zero_point),
-        ("scales", 1, len(_scales(details)), len(_scales(details)) <= 1),
-    ]
-    for what, wanted, found, agrees in checks:
-        if not agrees:
-            raise ModelError(
-                f"{where}: expected {what} {wanted!r}, the file has {found!r}; inspect the model again "
-                "(edge models inspect)"
-            )
-
-
-def _scales(details: dict[str, Any]) -> Any:
-    return details.get("quantization_parameters", {}).get("scales", ())
-
-
-def _shapes_agree(expected: tuple[int, ...], found: tuple[int, ...]) -> bool:
-    # In-graph post-processing gives its outputs a shape only when it first runs: () until then.
-    return not expected or not found or expected == found
-
-
-def _input_shape(layout: InputLayout) -> tuple[int, int, int, int]:
-    if layout.axes == "nchw":
-        return (1, 3, layout.height, layout.width)
-    return (1, layout.height, layout.width, 3)
 
 
 def _facts_of(details: dict[str, Any]) -> tuple[float, int, str]:

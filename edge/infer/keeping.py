@@ -34,9 +34,9 @@ class Keeper:
 
     def keep(self, boxes: NDArray[np.float32], found: Candidates) -> Detections:
         """(n, 4) boxes in model-input pixels, one per candidate -> detections, best first."""
-        real = self._are_real(boxes, found.class_ids)
         scores, class_ids = found.scores, found.class_ids
-        if not real.all():
+        if not self._are_all_real(boxes, class_ids):
+            real = self._are_real(boxes, class_ids)
             self.rejected += int(len(real) - np.count_nonzero(real))
             boxes, scores, class_ids = boxes[real], scores[real], class_ids[real]
         kept = self._choose(boxes, scores, class_ids)
@@ -49,6 +49,14 @@ class Keeper:
         if self._nms_iou is None or len(order) < 2:
             return order[: self._max_boxes]
         return order[suppress(boxes[order], class_ids[order], iou=self._nms_iou, max_boxes=self._max_boxes)]
+
+    def _are_all_real(self, boxes: NDArray[np.float32], class_ids: NDArray[np.int32]) -> bool:
+        # The common case in a third of the time: extremes of the whole, of which one that is no number fails both.
+        if len(boxes) == 0:
+            return True
+        with np.errstate(invalid="ignore", over="ignore"):
+            sizes = boxes[:, 2:] - boxes[:, :2]
+        return bool(sizes.min() > 0 and sizes.max() < np.inf and class_ids.view(np.uint32).max() < self._classes)
 
     def _are_real(self, boxes: NDArray[np.float32], class_ids: NDArray[np.int32]) -> NDArray[np.bool_]:
         # A side with an infinite end, or none that is a number, has a size that is not between these two.

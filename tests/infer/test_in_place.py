@@ -131,3 +131,24 @@ def test_stage_times_are_of_the_frame_that_was_read():
     ahead.detect(frame)
 
     assert (ahead.times.capture, ahead.times.infer, ahead.times.decode) == (3.0, 0.0, 0.0)
+
+
+def test_asking_for_another_frame_forgets_none_that_is_on_its_way():
+    ahead, (first, second, other) = detector(), pictures()
+    ahead.start(first)
+    ahead.start(second)
+
+    ahead.detect(other)
+    ahead.fingerprint(other)
+
+    for frame in (first, second):
+        np.testing.assert_array_equal(ahead.detect(frame).scores, detector().detect(frame).scores)
+
+
+def test_a_fingerprint_leaves_the_padding_of_the_next_frame_as_it_was():
+    used, (first, second, _) = detector(), pictures()
+    used.detect(first)
+
+    used.fingerprint(make_frame(np.full((200, 50, 3), 255, np.uint8)))
+
+    np.testing.assert_array_equal(used.detect(second).scores, detector().detect(second).scores)

@@ -19,10 +19,11 @@ from random import Random
 from edge.core.clock import HandClock
 from edge.core.values import Severity
 from edge.report.outbox import Keeper, OutboxReader, Outgoing, Policy, Position, Stored
+from edge.report.outbox.packing import unpack
 from edge.report.outbox.reader import LIVE_MS
 from edge.report.outbox.spans import from_text
 from edge.report.outbox.values import SMALLEST_BOUND, Entry
-from tools.faults.consumer import BookKeeper, telling
+from tools.faults.consumer import BookKeeper, padding, telling
 from tools.faults.faulty import Faults
 
 CAMERAS = ("yard", "door")
@@ -75,7 +76,9 @@ class Machine:
 
     def append(self, severity: Severity, size: int, which: int) -> None:
         position = self._next()
-        payload = json.dumps({"epoch": position.epoch, "seq": position.seq, "pad": "x" * size}).encode()
+        payload = json.dumps(
+            {"epoch": position.epoch, "seq": position.seq, "pad": padding(size, position.seq)}
+        ).encode()
         self.made[position] = payload
         wall_ms = round(self.clock.utc_now().timestamp() * 1000)
         record = Outgoing(
@@ -146,8 +149,7 @@ class Machine:
 
     def dead_letter(self) -> None:
         for event in self.reader.pending(1):
-            if b'"loss"' not in event.payload:  # what tells of a loss is never given up
-                self.reader.dead_letter(event.position, "oversize")
+            self.reader.dead_letter(event.position, "oversize")
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -280,7 +282,7 @@ def in_file(path: Path) -> set[Position]:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         events = connection.execute("SELECT epoch, id & 1099511627775, payload FROM events").fetchall()
         losses = connection.execute("SELECT epoch, spans FROM losses").fetchall()
-    told = [json.loads(payload).get("loss") for _, _, payload in events]
+    told = [json.loads(unpack(payload)).get("loss") for _, _, payload in events]
     spans = [(epoch, span) for epoch, text in losses for span in from_text(text)]
     spans += [(loss["epoch"], span) for loss in told if loss for span in loss["spans"]]
     named = {(epoch, seq) for epoch, (first, last) in spans for seq in range(first, (last or first) + 1)}

@@ -25,7 +25,7 @@ from edge.core.values import Severity
 from edge.report.outbox import Keeper, Mode, OutboxReader, Outgoing, Policy, Position
 from edge.report.outbox.salvage import suspect
 from edge.report.outbox.values import DAMAGE, SMALLEST_BOUND, TORN, Entry
-from tools.faults.consumer import BookKeeper, telling
+from tools.faults.consumer import BookKeeper, padding, telling
 from tools.faults.outbox_histories import MEMORY
 from tools.faults.outbox_model import BootClock
 from tools.faults.recording import Disk, Step, build, read
@@ -62,7 +62,7 @@ class Device:
 
     def make(self, size: int, severity: Severity) -> Entry:
         at = self.next()
-        payload = json.dumps({"epoch": at.epoch, "seq": at.seq, "pad": "x" * size}).encode()
+        payload = json.dumps({"epoch": at.epoch, "seq": at.seq, "pad": padding(size, at.seq)}).encode()
         return Entry(Outgoing(at.epoch, at.seq, "edge/gate/event", payload, severity, "yard", "person", 0))
 
     def tell(self) -> list[Entry]:
@@ -111,8 +111,7 @@ def work(folder: Path, seed: int) -> None:
             if number == ROUNDS - 10 and life % 2:
                 suspect(device.path)  # the next tending puts a new file in the place of this one
             clock.advance(random.choice((0.1, 2, 61)))
-        if life != 2:
-            device.close()
+        device.close()
 
 
 def record(folder: Path, seed: int) -> list[Step]:

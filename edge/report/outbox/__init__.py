@@ -1,4 +1,4 @@
-"""The outbox: events wait here, durably, until they have arrived. See docs/decisions/0003-outbox.md."""
+"""The outbox: events wait here, durably, until they have arrived. See docs/decisions/0006-outbox.md."""
 
 from edge.report.outbox.keeper import Keeper
 from edge.report.outbox.reader import OutboxReader

@@ -58,9 +58,9 @@ class Ageing:
 
     @staticmethod
     def newest_ms(connection: sqlite3.Connection) -> int:
-        """When the newest event was committed, 0 if there is none."""
-        row = connection.execute("SELECT committed_ms FROM events ORDER BY id DESC LIMIT 1").fetchone()
-        return 0 if row is None else int(row[0])
+        """When the newest event was committed, 0 if there is none. Reads every row: for a start and a move only."""
+        found = connection.execute("SELECT max(committed_ms) FROM events").fetchone()[0]
+        return 0 if found is None else int(found)
 
     @staticmethod
     def _read(connection: sqlite3.Connection) -> tuple[str, int, int, int] | None:

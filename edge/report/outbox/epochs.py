@@ -10,7 +10,7 @@ from edge.report.outbox.schema import SEQ_BITS, SEQ_MASK, checksum, row_id
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """cursor : the consumer has everything up to here; floor : rows up to here have been given up for space."""
+    """cursor : the consumer has everything up to here; floor : up to here nothing is held, and nothing is missed."""
 
     number: int
     epoch: str
@@ -64,6 +64,14 @@ def forget_empty(connection: sqlite3.Connection) -> None:
         " (SELECT 1 FROM events WHERE id BETWEEN (number << ?1) AND (number << ?1) + ?2)",
         (SEQ_BITS, SEQ_MASK),
     )
+
+
+def lowest_held(connection: sqlite3.Connection, epoch: Epoch, otherwise: int) -> int:
+    """The lowest seq still there, or that of row ``otherwise`` if none is."""
+    lowest = connection.execute(
+        "SELECT min(id) FROM events WHERE id BETWEEN ? AND ?", (epoch.first_id, epoch.last_id)
+    ).fetchone()[0]
+    return int(otherwise if lowest is None else lowest) & SEQ_MASK
 
 
 def highest_held(connection: sqlite3.Connection, epoch: Epoch) -> int:

@@ -20,6 +20,7 @@ from edge.report.outbox.database import (
     OutboxTornError,
     OutboxUnavailableError,
 )
+from edge.report.outbox.moving import move
 from edge.report.outbox.room import FreeShare, free_share
 from edge.report.outbox.shelter import Shelter
 from edge.report.outbox.store import NoDiskError, Store
@@ -153,6 +154,8 @@ class Keeper:
             self._highest[epoch] = max(self._highest.get(epoch, 0), seq)
 
     def _commit_sheltered(self, entries: Sequence[Entry], dropped: Sequence[Loss]) -> bool:
+        if not self._shelter.exists:
+            return False
         try:
             self._shelter.commit(entries, dropped)
         except OutboxError as error:
@@ -197,13 +200,14 @@ class Keeper:
 
     def _resume(self, *, rebuilt: bool) -> None:
         sheltered = self._shelter.store
+        # first, before anything makes room: a hole must not be taken for what was given up
+        self._store.name_holes(self._highest, sheltered, rebuilt=rebuilt)
         if sheltered is not None:
             if self._store.is_disk_low() and sheltered.pending():
                 raise NoDiskError(f"{self._path}: expected free disk, found it nearly full still; free some space")
-            for epoch, seq in self._store.take_over(sheltered).items():
+            for epoch, seq in move(sheltered, self._store, most_bytes=self.group_bytes).items():
                 self._highest[epoch] = max(self._highest.get(epoch, 0), seq)
             self._shelter.remove()
-        self._store.name_holes(self._highest, rebuilt=rebuilt)
         if self._trouble:
             logger.warning("outbox: %s is in use again", self._path)
         self._mode, self._trouble = Mode.DURABLE, ""

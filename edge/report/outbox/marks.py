@@ -83,9 +83,12 @@ def _take(connection: sqlite3.Connection, row: int, state: State, now_ms: int) -
 
 
 def _bury(connection: sqlite3.Connection, epoch: Epoch, seq: int, reason: str, now_ms: int) -> None:
-    """It can't be sent: a gap with that reason is recorded in the same transaction."""
+    """It can't be sent: a gap with that reason is recorded in the same transaction.
+
+    An event that itself tells of a loss (severity 2) stays: nobody would know of that loss any more.
+    """
     changed = connection.execute(
-        "UPDATE events SET state = ?, dead = ?, sent_ms = ? WHERE id = ? AND state != ?",
+        "UPDATE events SET state = ?, dead = ?, sent_ms = ? WHERE id = ? AND state != ? AND severity != 2",
         (int(State.DEAD), reason, now_ms, epoch.first_id + seq, int(State.DEAD)),
     ).rowcount
     if changed:

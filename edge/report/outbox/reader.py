@@ -112,8 +112,8 @@ class OutboxReader:
     def dead_letter(self, position: Position, reason: str) -> None:
         """It can't be sent, ever: set it aside, and let a gap with this reason tell the consumer.
 
-        Not for an event that itself tells of a loss: nobody would know of that loss any more. Those are small enough
-        for any packet (``spans.MOST_SPANS``).
+        An event that itself tells of a loss (``Stored.tells``) stays pending: nobody would know of that loss any more.
+        Those are small enough for any packet (``spans.MOST_SPANS``).
         """
         self._owed_marks[position] = (State.DEAD, reason)
         self._pay()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edge.report.outbox import epochs, losses
 from edge.report.outbox.epochs import Epoch
-from edge.report.outbox.schema import PAGE_BYTES, SEQ_MASK
+from edge.report.outbox.schema import PAGE_BYTES
 from edge.report.outbox.values import NO_SPACE, Policy, State
 
 FreeShare = Callable[[Path], float]
@@ -89,7 +89,7 @@ class Room:
             ids = self._kept(connection, epoch, now_ms)
             if ids:
                 connection.executemany("DELETE FROM events WHERE id = ?", ids)
-                floor = max(epoch.floor, ids[-1][0] & SEQ_MASK)
+                floor = max(epoch.floor, epochs.lowest_held(connection, epoch, ids[-1][0] + 1) - 1)
                 epochs.save(connection, Epoch(epoch.number, epoch.epoch, epoch.cursor, floor))
                 epochs.forget_empty(connection)
                 return True

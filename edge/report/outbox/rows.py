@@ -7,46 +7,57 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge.core.values import Severity
+from edge.report.outbox.packing import pack, unpack
 from edge.report.outbox.schema import SEQ_MASK, checksum, row_id
 from edge.report.outbox.values import Outgoing, State
 
 Row = tuple[Any, ...]
 
-_SEVERITIES = (Severity.DETECTION, Severity.ALERT)
+# The number in the row: 2 is an alert that tells of a loss, and must not itself be lost.
+_SEVERITIES = (Severity.DETECTION, Severity.ALERT, Severity.ALERT)
+_TELLS = 2
 
 INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 
-def to_row(record: Outgoing, epoch_number: int, now_ms: int) -> Row:
-    """A new row, pending."""
-    severity = _SEVERITIES.index(record.severity)
-    number = row_id(epoch_number, record.seq)
-    crc = _checksum(number, record)
-    return (
-        number,
+def to_row(record: Outgoing, epoch_number: int, now_ms: int, *, tells: bool) -> Row:
+    """A new row, pending; ``tells`` if it tells of a loss."""
+    row = (
+        row_id(epoch_number, record.seq),
         record.epoch,
         int(State.PENDING),
         0,
         now_ms,
         now_ms,  # when it was sent, once it is; a value of that size keeps its place
-        severity,
+        _TELLS if tells else _SEVERITIES.index(record.severity),
         record.camera,
         record.label,
         record.happened_wall_ms,
         record.topic,
         None,
-        crc,
-        record.payload,
+        0,
+        pack(record.payload),
     )
+    return (*row[:12], _checksum(row), row[13])
+
+
+def is_whole(row: Sequence[Any]) -> bool:
+    """Whether it is what was committed; its values may have become anything."""
+    severity, crc, payload = row[6], row[12], row[13]
+    return severity in range(len(_SEVERITIES)) and isinstance(payload, bytes) and crc == _checksum(row)
 
 
 def from_row(row: Sequence[Any]) -> Outgoing | None:
-    """What was committed; None if the row is damaged, whatever its values have become."""
-    number, epoch, _, _, _, _, severity, camera, label, happened_ms, topic, _, crc, payload = row
-    if not isinstance(severity, int) or not 0 <= severity < len(_SEVERITIES) or not isinstance(payload, bytes):
+    """What was committed; None if the row is damaged."""
+    if not is_whole(row):
         return None
-    record = Outgoing(epoch, number & SEQ_MASK, topic, payload, _SEVERITIES[severity], camera, label, happened_ms)
-    return record if _checksum(number, record) == crc else None
+    number, epoch, _, _, _, _, severity, camera, label, happened_ms, topic, _, _, payload = row
+    return Outgoing(epoch, number & SEQ_MASK, topic, unpack(payload), _SEVERITIES[severity], camera, label, happened_ms)
+
+
+def tells(row: Sequence[Any]) -> bool:
+    """Whether this event tells of a loss."""
+    return bool(row[6] == _TELLS)
 
 
 def has_sane_progress(row: Sequence[Any]) -> bool:
@@ -66,14 +77,7 @@ def count_pending(connection: sqlite3.Connection) -> int:
     return found
 
 
-def _checksum(number: int, record: Outgoing) -> int:
-    return checksum(
-        number,
-        record.epoch,
-        record.topic,
-        record.severity,
-        record.camera,
-        record.label,
-        record.happened_wall_ms,
-        record.payload,
-    )
+def _checksum(row: Sequence[Any]) -> int:
+    """Of the columns that never change."""
+    number, epoch, _, _, _, _, severity, camera, label, happened_ms, topic, _, _, payload = row
+    return checksum(number, epoch, severity, camera, label, happened_ms, topic, payload)

@@ -19,8 +19,8 @@ from edge.report.outbox.carve import Record, carve
 from edge.report.outbox.database import beside, transaction, translated
 from edge.report.outbox.epochs import Epoch
 from edge.report.outbox.schema import SEQ_BITS, SEQ_MASK
-from edge.report.outbox.spans import Span, holes, of_numbers
-from edge.report.outbox.values import DAMAGE, Loss, LossKind
+from edge.report.outbox.spans import Span, holes, merge, of_numbers
+from edge.report.outbox.values import DAMAGE, Loss, LossKind, State
 
 _BATCH = 500  # rows per transaction while the new file is filled
 _LOG_BYTES = 1024 * 1024
@@ -35,7 +35,7 @@ _MERGE = (
 def verify(connection: sqlite3.Connection) -> None:
     """Read every row against its checksum; raises sqlite3.DatabaseError for the first that is damaged."""
     for row in connection.execute("SELECT * FROM events"):
-        if rows.from_row(row) is None or not rows.has_sane_progress(row):
+        if not rows.is_whole(row) or not rows.has_sane_progress(row):
             raise database.damaged(f"event row {row[0]}")
     for row in connection.execute("SELECT * FROM losses"):
         if losses.from_row(row) is None:
@@ -93,12 +93,15 @@ def finish_exchange(path: Path, clock: Clock, *, keep: bool = True) -> Path | No
         return aside if keep and had_file else None
 
 
-def name_holes(connection: sqlite3.Connection, highest: Mapping[str, int], *, rebuilt: bool) -> None:
-    """After a rebuild, say exactly which numbers are missing, now that everything found is in one file.
+def name_holes(
+    connection: sqlite3.Connection, highest: Mapping[str, int], elsewhere: Mapping[str, list[Span]], *, rebuilt: bool
+) -> None:
+    """After a rebuild, before anything else changes, say exactly which numbers are missing.
 
     highest : the last number committed, of the epochs in which this process knows it. Of others nobody knows how
         far they went: after damage their gaps have no end, after a torn log that of the newest has none. Of an epoch
         that left no trace not even that is known: the gap without an epoch stays to say so.
+    elsewhere : what is safe in another file
     rebuilt : look even if the file does not say why it was rebuilt
 
     Numbers below an epoch's cursor or floor are not missing. More may be named than was lost (what another gap or
@@ -108,27 +111,42 @@ def name_holes(connection: sqlite3.Connection, highest: Mapping[str, int], *, re
     if not causes and not rebuilt:
         return
     with transaction(connection):
-        told = losses.all_losses(connection)
+        here = accounted(connection)
         known = epochs.all_epochs(connection)
         unknown = [epoch.number for epoch in known if epoch.epoch not in highest]
         endless = unknown if DAMAGE in causes else unknown[-1:] if causes else []
         cause = DAMAGE if DAMAGE in causes or not causes else causes[0]
         for epoch in known:
-            missing = _missing(connection, epoch, told, highest, endless=epoch.number in endless)
+            covered = [*here.get(epoch.epoch, ()), *elsewhere.get(epoch.epoch, ())]
+            last = max(highest.get(epoch.epoch, 0), epochs.highest_held(connection, epoch))
+            missing = _missing(epoch, covered, last, endless=epoch.number in endless)
             if missing:
                 losses.record(connection, [Loss(LossKind.GAP, cause, epoch.epoch, missing)], 0)
 
 
-def _missing(
-    connection: sqlite3.Connection, epoch: Epoch, told: list[Loss], highest: Mapping[str, int], *, endless: bool
-) -> tuple[Span, ...]:
-    ids = connection.execute("SELECT id FROM events WHERE id BETWEEN ? AND ?", (epoch.first_id, epoch.last_id))
-    covered = [*of_numbers(number & SEQ_MASK for (number,) in ids)]
-    covered += [span for loss in told if loss.epoch == epoch.epoch for span in loss.spans]
-    last_known = max([highest.get(epoch.epoch, 0), *(span.last or span.first for span in covered)])
-    missing = holes(covered, max(epoch.cursor, epoch.floor) + 1, last_known)
+def accounted(connection: sqlite3.Connection) -> dict[str, list[Span]]:
+    """By epoch, the numbers that a file holds or names as lost.
+
+    A dead letter is lost: if nothing names it any more, it is missing.
+    """
+    found: dict[str, list[Span]] = {}
+    for epoch in epochs.all_epochs(connection):
+        ids = connection.execute(
+            "SELECT id FROM events WHERE id BETWEEN ? AND ? AND state != ?",
+            (epoch.first_id, epoch.last_id, int(State.DEAD)),
+        )
+        found[epoch.epoch] = [*of_numbers(number & SEQ_MASK for (number,) in ids)]
+    for loss in losses.all_losses(connection):
+        found.setdefault(loss.epoch, []).extend(loss.spans)
+    return found
+
+
+def _missing(epoch: Epoch, covered: list[Span], last: int, *, endless: bool) -> tuple[Span, ...]:
+    last = max([last, *(span.last or span.first for span in covered)])
+    given_up = max(epoch.cursor, epoch.floor)
+    missing = holes(covered, given_up + 1, last)
     if endless and all(span.last is not None for span in covered):
-        missing = (*missing, Span(max(last_known, epoch.cursor, epoch.floor) + 1, None))
+        missing = merge((*missing, Span(max(last, given_up) + 1, None)))
     return missing
 
 
@@ -142,7 +160,7 @@ def _fill(connection: sqlite3.Connection, records: Iterator[Record]) -> None:
 def _insert(connection: sqlite3.Connection, number: int, values: tuple[Any, ...]) -> None:
     """Tables are told apart by their number of columns, rows from rubbish by their checksum."""
     row = (number, *values[1:])
-    if len(row) == 14 and rows.from_row(row) is not None and rows.has_sane_progress(row):
+    if len(row) == 14 and rows.is_whole(row) and rows.has_sane_progress(row):
         connection.execute(_MERGE, row)
     elif len(row) == 10 and (loss := losses.from_row(row)) is not None:
         losses.record(connection, [loss], loss.opened_ms)

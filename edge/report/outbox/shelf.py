@@ -92,8 +92,6 @@ class Shelf:
 
     def _open(self) -> sqlite3.Connection | None:
         with database.door(self._path, alone=False):
-            if not self._path.exists():
-                return None
             claim = database.claim(self._path, as_writer=False)
             try:
                 return self._opened(is_alone=claim is not None)
@@ -173,7 +171,8 @@ class Shelf:
             age_ms=max(0, self._ageing.now_ms() - committed_ms),
             sends=sends,
             live=committed_ms >= self._live_since_ms(),
-            maybe_sent=committed_ms < self._opened_ms,
+            maybe_sent=committed_ms <= self._opened_ms,
+            tells=rows.tells(row),
         )
 
     def _live_since_ms(self) -> int:

@@ -22,15 +22,12 @@ class Shelter:
     """Opened when it is first needed, gone when it is empty. Without a path it takes nothing."""
 
     def __init__(self, path: Path | None, *, policy: Policy, clock: Clock) -> None:
-        self._path = path
+        self.exists = path is not None
+        self._path = path or Path("/nonexistent")
         self._policy = policy.sheltered
         self._clock = clock
         self._store: Store | None = None
         self.lost = 0
-
-    @property
-    def exists(self) -> bool:
-        return self._path is not None
 
     @property
     def store(self) -> Store | None:
@@ -39,7 +36,7 @@ class Shelter:
 
     def open_left_over(self) -> None:
         """Take up what an earlier process left; what can't be read is removed, for it can't be used either."""
-        if self._path is None or not self._path.exists():
+        if not self.exists or not self._path.exists():
             return
         try:
             self._open(self._path)
@@ -49,9 +46,7 @@ class Shelter:
                 remove_files(self._path)
 
     def commit(self, entries: Sequence[Entry], dropped: Sequence[Loss]) -> None:
-        """Raises an OutboxError if memory has no place either."""
-        if self._path is None:
-            raise OutboxError("outbox: no folder in memory to turn to")
+        """Only where a shelter exists; raises an OutboxError if memory has no place either."""
         store = self._store or self._open(self._path)
         before = store.lost
         store.commit(entries, dropped)
@@ -65,10 +60,8 @@ class Shelter:
 
     def remove(self) -> None:
         """It is empty: give the memory back."""
-        if self._store is not None:
-            path = self._store.path
-            self.close()
-            remove_files(path)
+        self.close()
+        remove_files(self._path)
 
     def _open(self, path: Path) -> Store:
         store = Store(path, policy=self._policy, clock=self._clock)

@@ -1,6 +1,6 @@
 """One file of events and its writer's side, without threads: every promise about order is kept here.
 
-The order, which ``docs/decisions/0003-outbox.md`` makes binding: an event is committed, and the commit is on the
+The order, which ``docs/decisions/0006-outbox.md`` makes binding: an event is committed, and the commit is on the
 disk, before any reader can see it; what is dropped is named in the transaction that drops it.
 """
 
@@ -17,9 +17,7 @@ from edge.report.outbox import database, epochs, losses, rows, salvage
 from edge.report.outbox.ageing import Ageing
 from edge.report.outbox.database import OutboxUnavailableError, transaction, translated
 from edge.report.outbox.room import FreeShare, Level, Room, free_share
-from edge.report.outbox.schema import SEQ_MASK, row_id
 from edge.report.outbox.values import (
-    DAMAGE,
     NO_DISK,
     NO_SPACE,
     OVERSIZE,
@@ -29,8 +27,6 @@ from edge.report.outbox.values import (
     Outgoing,
     Policy,
 )
-
-_MOVE = 32  # rows moved from one file to another per transaction
 
 
 class NoDiskError(OutboxUnavailableError):
@@ -52,7 +48,7 @@ class Store:
         self.path = path
         self._policy = policy
         self._room = Room(policy, path.parent, free)
-        self._ageing = Ageing(clock)
+        self.ageing = Ageing(clock)
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
         self._claim: int | None = None
@@ -88,7 +84,7 @@ class Store:
             connection.execute(f"PRAGMA max_page_count = {self._room.most_pages}")
             salvage.verify(connection)
             database.flush_log(connection, self.path)
-            self._ageing.open(connection)
+            self.ageing.open(connection)
         except BaseException:
             database.abandon(connection, self.path)
             raise
@@ -118,14 +114,14 @@ class Store:
         NoDiskError
             If the disk is nearly full, nothing can give way, and ``refuse_for_disk`` is not set; nothing is written.
         """
-        with translated(self.path), transaction(self._opened()):
+        with translated(self.path), transaction(self.opened()):
             lost = self._write(entries, dropped, refuse_for_disk=refuse_for_disk)
         self.lost += lost
 
     def due(self, limit: int = 8) -> list[Loss]:
         """Losses to be told now, while there is room for telling; each is handed out once per opening."""
         with translated(self.path):
-            found = losses.due(self._opened(), self._ageing.now_ms(), limit + len(self._handed_out))
+            found = losses.due(self.opened(), self.ageing.now_ms(), limit + len(self._handed_out))
             if not found or not self._has_room_to_tell():
                 return []
         fresh = [loss for loss in found if loss.row not in self._handed_out][:limit]
@@ -134,136 +130,87 @@ class Store:
 
     def keep_time(self) -> None:
         """Once an hour, write down how late it is, if somebody's window runs by it."""
-        if self._policy.has_consumer or not self._ageing.is_keep_due():
+        if self._policy.has_consumer or not self.ageing.is_keep_due():
             return
-        with translated(self.path), transaction(self._opened()):
-            self._ageing.keep(self._opened())
+        with translated(self.path), transaction(self.opened()):
+            self.ageing.keep(self.opened())
 
     def version(self) -> int:
         """Changes when another process has changed the file."""
         with translated(self.path):
-            found: int = self._opened().execute("PRAGMA data_version").fetchone()[0]
+            found: int = self.opened().execute("PRAGMA data_version").fetchone()[0]
             return found
 
     def pending(self) -> int:
         """Events that wait to be sent."""
         with translated(self.path):
-            return rows.count_pending(self._opened())
+            return rows.count_pending(self.opened())
 
     def used_bytes(self) -> int:
         with translated(self.path):
-            return self._room.used_bytes(self._opened())
+            return self._room.used_bytes(self.opened())
 
     def is_full(self) -> bool:
         """Whether less than everything may come in."""
         with translated(self.path):
-            return self._room.level(self._opened(), coming=0, disk_low=self._room.is_disk_low()) != Level.OPEN
+            return self._room.level(self.opened(), coming=0, disk_low=self._room.is_disk_low()) != Level.OPEN
 
-    def take_over(self, other: Store) -> dict[str, int]:
-        """Move everything out of another file into this one, a part at a time; the highest number of each epoch."""
-        highest: dict[str, int] = {}
-        shift_ms = self._ageing.now_ms() - other._ageing.now_ms()
+    def name_holes(self, highest: Mapping[str, int], other: Store | None, *, rebuilt: bool) -> None:
+        """After damage, while ``other`` may hold some: see ``salvage.name_holes``."""
         with translated(self.path):
-            while found := other._first_rows(self._policy.group_bytes):
-                self._adopt(found, other, shift_ms)
-                highest |= {row[1]: row[0] & SEQ_MASK for row in found}  # ascending: the last one counts
-                with transaction(other._opened()):
-                    other._opened().executemany("DELETE FROM events WHERE id = ?", [(row[0],) for row in found])
-            with transaction(self._opened()):
-                losses.record(self._opened(), losses.all_losses(other._opened()), self._ageing.now_ms())
-            with transaction(other._opened()):
-                other._opened().execute("DELETE FROM losses")
-        return highest
-
-    def name_holes(self, highest: Mapping[str, int], *, rebuilt: bool) -> None:
-        """After damage: see ``salvage.name_holes``."""
-        with translated(self.path):
-            salvage.name_holes(self._opened(), highest, rebuilt=rebuilt)
-
-    def _adopt(self, found: list[rows.Row], other: Store, shift_ms: int) -> None:
-        connection = self._opened()
-        now_ms = self._ageing.now_ms()
-        book = losses.LossBook()
-        with transaction(connection):
-            newest_ms = self._ageing.newest_ms(connection)
-            for row in found:
-                record = rows.from_row(row)
-                if record is None:
-                    book.add(losses.of_row(row, DAMAGE))
-                    continue
-                loss = self._place(Entry(record), now_ms, disk_low=False)
-                if loss is not None:
-                    book.add(loss)
-                    continue
-                _, _, state, sends, committed_ms, sent_ms, *_ = row
-                number = row_id(self._number(record.epoch), record.seq)
-                connection.execute(
-                    "UPDATE events SET state = ?, sends = ?, committed_ms = ?, sent_ms = ? WHERE id = ?",
-                    (state, sends, max(newest_ms, committed_ms + shift_ms), sent_ms + shift_ms, number),
-                )
-            for epoch in epochs.all_epochs(other._opened()):
-                mine = epochs.find_or_add(connection, epoch.epoch)
-                epochs.save(
-                    connection, epochs.Epoch(mine.number, mine.epoch, max(mine.cursor, epoch.cursor), mine.floor)
-                )
-            losses.record(connection, book.take(), now_ms)
+            elsewhere = {} if other is None else salvage.accounted(other.opened())
+            salvage.name_holes(self.opened(), highest, elsewhere, rebuilt=rebuilt)
 
     def _has_room_to_tell(self) -> bool:
-        connection = self._opened()
+        connection = self.opened()
         while not self._room.has_room_to_tell(connection):
             with transaction(connection):
-                if not self._room.give_up_kept(connection, self._ageing.now_ms()):
+                if not self._room.give_up_kept(connection, self.ageing.now_ms()):
                     return False
         return True
 
     def _write(self, entries: Sequence[Entry], dropped: Sequence[Loss], *, refuse_for_disk: bool) -> int:
         """Place events and record what was lost; how many events were. Inside a transaction."""
-        now_ms = self._ageing.now_ms()
+        now_ms = self.ageing.now_ms()
         disk_low = self._room.is_disk_low()
         book = losses.LossBook()
         lost = 0
         for entry in entries:
-            loss = self._place(entry, now_ms, disk_low=disk_low)
+            loss = self.place(entry, now_ms, disk_low=disk_low)
             if loss is None:
                 continue
             if loss.cause == NO_DISK and not refuse_for_disk:
                 raise NoDiskError(f"{self.path}: expected free disk, found less than is to be left; free some space")
             book.add(loss)
             lost += 1
-        losses.record(self._opened(), (*dropped, *book.take()), now_ms)
+        losses.record(self.opened(), (*dropped, *book.take()), now_ms)
         return lost
 
-    def _first_rows(self, most_bytes: int) -> list[rows.Row]:
-        """The oldest rows: at least one if there is any, and no more payload than that."""
-        found: list[rows.Row] = []
-        size = 0
-        for row in self._opened().execute("SELECT * FROM events ORDER BY id LIMIT ?", (_MOVE,)):
-            size += len(row[-1])
-            if found and size > most_bytes:
-                break
-            found.append(row)
-        return found
-
-    def _place(self, entry: Entry, now_ms: int, *, disk_low: bool) -> Loss | None:
+    def place(self, entry: Entry, now_ms: int, *, disk_low: bool) -> Loss | None:
         """Put one event where it belongs; the loss, if it finds no place. Inside a transaction."""
         record = entry.record
         if len(record.payload) > PAYLOAD_LIMIT:
             return losses.gap(record, OVERSIZE)
         if entry.settles is not None:
             # room was found when it was handed out, and the file's reserve covers it
-            losses.settle(self._opened(), entry.settles)
+            losses.settle(self.opened(), entry.settles)
             self._handed_out.discard(entry.settles.row)
-        else:
-            level = self._make_room(record, now_ms, disk_low=disk_low)
-            if level == Level.SHUT:
-                return losses.gap(record, NO_DISK if disk_low else NO_SPACE)
-            if level == Level.ALERTS_ONLY and record.severity == Severity.DETECTION:
-                return losses.summary(record, NO_SPACE)
-        self._opened().execute(rows.INSERT, rows.to_row(record, self._number(record.epoch), now_ms))
+            self.insert(record, now_ms, tells=True)
+            return None
+        level = self.make_room(record, now_ms, disk_low=disk_low)
+        if level == Level.SHUT:
+            return losses.gap(record, NO_DISK if disk_low else NO_SPACE)
+        if level == Level.ALERTS_ONLY and record.severity == Severity.DETECTION:
+            return losses.summary(record, NO_SPACE)
+        self.insert(record, now_ms, tells=False)
         return None
 
-    def _make_room(self, record: Outgoing, now_ms: int, *, disk_low: bool) -> Level:
-        connection = self._opened()
+    def insert(self, record: Outgoing, now_ms: int, *, tells: bool) -> None:
+        row = rows.to_row(record, self.number_of(record.epoch), now_ms, tells=tells)
+        self.opened().execute(rows.INSERT, row)
+
+    def make_room(self, record: Outgoing, now_ms: int, *, disk_low: bool) -> Level:
+        connection = self.opened()
         size = len(record.payload)
         level = self._room.level(connection, coming=size, disk_low=disk_low)
         while level != Level.OPEN and self._room.give_up_kept(connection, now_ms):
@@ -273,11 +220,11 @@ class Store:
                 level = self._room.level(connection, coming=size, disk_low=disk_low)
         return level
 
-    def _number(self, epoch: str) -> int:
+    def number_of(self, epoch: str) -> int:
         # looked up each time: after a rollback or a clean-up a remembered number would be wrong
-        return epochs.find_or_add(self._opened(), epoch).number
+        return epochs.find_or_add(self.opened(), epoch).number
 
-    def _opened(self) -> sqlite3.Connection:
+    def opened(self) -> sqlite3.Connection:
         if self._connection is None:
             raise OutboxUnavailableError(f"{self.path}: expected an open outbox, found it closed")
         return self._connection

@@ -64,6 +64,7 @@ class Stored:
     sends : times the broker has acknowledged it
     live : young enough to go before the backlog
     maybe_sent : committed before this reader was opened, so an earlier one may have sent it
+    tells : it tells of a loss, so it can't be given up as a dead letter
     """
 
     position: Position
@@ -77,6 +78,7 @@ class Stored:
     sends: int
     live: bool
     maybe_sent: bool
+    tells: bool = False
 
     @property
     def is_replayed(self) -> bool:

@@ -147,13 +147,13 @@ class OutboxWriter:
         return group
 
     def _round(self, group: list[Entry], dropped: tuple[Loss, ...]) -> bool:
-        written = self._commit(group, dropped) if group or dropped else True
-        with self._changed:
-            if written:
-                self._forget(group)
-            else:
-                for loss in dropped:
-                    self._book.add(loss)
+        written = not (group or dropped)
+        try:
+            if not written:
+                written = self._wrote = self._commit(group, dropped)
+        finally:
+            with self._changed:
+                self._forget(group) if written else self._put_back(dropped)
         if self._clock.monotonic_ns() - self._tended_ns >= _TEND_NS:
             self._tend()
         return written
@@ -162,9 +162,12 @@ class OutboxWriter:
         for entry in group:
             self._waiting.popleft()
             self._waiting_bytes -= len(entry.record.payload)
-        self._wrote = True
         if len(self._waiting) <= WAITING // 2 and self._waiting_bytes <= WAITING_BYTES // 2:
             self._is_shut = False
+
+    def _put_back(self, dropped: Sequence[Loss]) -> None:
+        for loss in dropped:
+            self._book.add(loss)
 
     def _commit(self, group: Sequence[Entry], dropped: Sequence[Loss]) -> bool:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from edge.core.values import Severity
@@ -28,7 +29,8 @@ def event(
     label: str = "person",
     wall_ms: int = 0,
 ) -> Outgoing:
-    payload = f"{epoch} {seq} ".encode().ljust(size, b".")
+    payload = f"{epoch} {seq} ".encode()[:size]
+    payload += Random(seq).randbytes(size - len(payload))  # not to be made smaller
     return Outgoing(epoch, seq, "edge/gate/camera/yard/event", payload, severity, "yard", label, wall_ms)
 
 

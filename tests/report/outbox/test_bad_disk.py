@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from edge.core.clock import HandClock
 from edge.report.outbox import Mode, Position
 from edge.report.outbox import database as database_module
 from edge.report.outbox.database import OutboxBusyError, OutboxDamagedError, OutboxUnavailableError, door, translated
 from edge.report.outbox.spans import Span
+from edge.report.outbox.store import Store
 from edge.report.outbox.values import Entry, Loss, LossKind
 from tests.report.outbox.device import EPOCH, WINDOW, Device, event, seqs
 
@@ -359,12 +361,12 @@ def test_a_folder_that_exists_keeps_its_mode(new_device: NewDevice) -> None:
 
 
 def test_a_file_system_without_a_write_ahead_log_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises(OutboxUnavailableError, match="without a write-ahead log"), translated(tmp_path):
-        memory = sqlite3.connect(":memory:", isolation_level=None)
-        try:
-            database_module.prepare(memory, log_bytes=4096, synchronous="FULL")
-        finally:
-            memory.close()
+    with (
+        closing(sqlite3.connect(":memory:", isolation_level=None)) as memory,
+        pytest.raises(OutboxUnavailableError, match="without a write-ahead log"),
+        translated(tmp_path),
+    ):
+        database_module.prepare(memory, log_bytes=4096, synchronous="FULL")
 
 
 def test_errors_are_told_apart() -> None:
@@ -387,6 +389,8 @@ def test_errors_are_told_apart() -> None:
         translate(coded(sqlite3.SQLITE_FULL))
     with pytest.raises(OutboxUnavailableError) as suspect:
         translate(coded(sqlite3.SQLITE_IOERR_FSYNC))
+    with pytest.raises(OutboxDamagedError):
+        translate(UnicodeDecodeError("utf-8", b"\xd9", 0, 1, "invalid"))
     with pytest.raises(sqlite3.ProgrammingError):
         translate(sqlite3.ProgrammingError("a list is no value"))
     assert (full.value.is_suspect, suspect.value.is_suspect) == (False, True)
@@ -400,10 +404,17 @@ def test_a_closed_outbox_takes_nothing(device: Device) -> None:
     assert device.keeper.commit([Entry(event(1))]), "after a while it is opened again"
 
 
+def test_a_store_that_was_not_opened_says_so(folder: Path) -> None:
+    store = Store(folder / "outbox.db", policy=WINDOW, clock=HandClock())
+
+    with pytest.raises(OutboxUnavailableError, match="expected an open outbox"):
+        store.commit([Entry(event(1))])
+
+
 def test_the_door_is_closed_to_others(folder: Path) -> None:
     with door(folder / "x", alone=False), door(folder / "x", alone=False):
         pass
-    assert os.stat(folder / "x-door").st_mode & 0o777 == 0o600
+    assert (folder / "x-door").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_window_policy_counts_sends(new_device: NewDevice) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from edge.core.errors import ConfigError
 from edge.report.outbox import Loss, LossKind, Mode, Position
 from edge.report.outbox.carve import carve, frames_beyond
+from edge.report.outbox.packing import unpack
 from edge.report.outbox.salvage import finish_exchange, is_suspected, rebuild, suspect
 from edge.report.outbox.schema import PAGE_BYTES
 from edge.report.outbox.spans import Span
@@ -120,6 +122,41 @@ def test_an_event_summed_up_does_not_come_back_from_a_freed_page(device: Device)
     device.start()
 
     assert device.held() == [2]
+
+
+def test_a_dead_letter_whose_gap_was_lost_is_named_again(device: Device) -> None:
+    device.commit(event(1), event(2), event(3))
+    device.reader.dead_letter(Position(EPOCH, 3), "oversize")
+    device.change("UPDATE losses SET crc = 1")
+    device.restart()
+
+    assert named(device)[EPOCH] == (Span(3, None),)
+
+
+def test_a_hole_is_not_taken_for_what_was_given_up(new_device: NewDevice) -> None:
+    device = new_device(policy=replace(WINDOW, window_ms=1000))
+    last = device.fill()
+    device.reader.mark_sent(Position(EPOCH, seq) for seq in range(2, 100))
+    device.clock.advance(6)
+    device.commit(event(last + 2, size=4000))
+    device.change("UPDATE events SET crc = 1 WHERE id & 1099511627775 = 1")
+    device.restart()
+
+    assert device.held()[0] > 2
+    assert named(device)[EPOCH][0].first == 1
+
+
+def test_what_memory_holds_is_not_named_as_lost(new_device: NewDevice) -> None:
+    device = new_device(shelter=True)
+    device.commit(event(1), event(2), event(3))
+    device.faults.set(sqlite3.SQLITE_READONLY, 1)
+    device.commit(event(4), event(5))
+    device.stop()
+    device.change("UPDATE events SET crc = 1 WHERE id & 1099511627775 = 2")
+    device.start()
+
+    assert device.held() == [1, 3, 4, 5]
+    assert named(device)[EPOCH] == (Span(2, 2), Span(6, None))
 
 
 def test_a_loss_without_an_end_stays_as_it_is(device: Device) -> None:
@@ -340,13 +377,22 @@ def test_the_old_log_goes_with_the_old_file(device: Device) -> None:
 
 def test_large_payloads_are_carved_from_their_overflow_pages(device: Device) -> None:
     device.commit(event(1, size=30_000), event(2, size=4_500))
-    with_log = {values[1]: len(values[-1]) for _, values in carve(*files(device)) if len(values) == 14}
+    with_log = [values for _, values in carve(*files(device)) if len(values) == 14]
     device.stop()
 
-    without = sorted(len(values[-1]) for _, values in carve(*files(device)) if len(values) == 14)
+    without = sorted(len(unpack(values[-1])) for _, values in carve(*files(device)) if len(values) == 14)
 
     assert with_log
     assert without == [4_500, 30_000]
+
+
+def test_rows_of_no_table_of_ours_are_not_carved(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "other.db") as connection:
+        connection.execute("CREATE TABLE weights (name TEXT, kilograms REAL, note TEXT)")
+        connection.executemany("INSERT INTO weights VALUES (?, ?, ?)", [("a", 0.5, None), ("b", 1.0, "x")])
+    connection.close()
+
+    assert list(carve(tmp_path / "other.db", tmp_path / "none")) == [(2, ("b", 1, "x"))]
 
 
 def files(device: Device) -> tuple[Path, Path]:
@@ -364,7 +410,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return device.path.read_bytes()
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_bytes_are_damaged_it_opens_and_saves_the_rest(
     pristine: bytes, new_device: NewDevice, data: st.DataObject

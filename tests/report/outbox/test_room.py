@@ -147,6 +147,15 @@ def test_nothing_is_told_while_even_the_reserve_is_used(device: Device) -> None:
     assert on_disk(device) <= SMALLEST_BOUND
 
 
+def test_what_is_confirmed_makes_room_for_telling(device: Device) -> None:
+    device.fill(size=300)
+    while device.tell():
+        device.commit(event(device.seq + 1))
+    device.reader.confirm(Position(EPOCH, 100))
+
+    assert len(device.keeper.tend()) == 1
+
+
 def test_a_loss_with_many_holes_is_told_in_parts(device: Device) -> None:
     last = device.fill(severity=Severity.DETECTION)
     for seq in range(last + 2, last + 82, 2):

@@ -1,0 +1,1 @@
+"""Simulated cameras at a real broker: see tools/fleet."""
