@@ -34,8 +34,8 @@ class BrokerStats:
 
     protocol : "5" or "3.1.1" of the newest connection, None before the first
     connects : connections the broker welcomed
-    delivered : QoS 1 messages the broker acknowledged and somebody subscribes to, as far as it says
-    unheard : QoS 1 messages it acknowledged with "no matching subscriber"
+    delivered : QoS 1 messages that are no state and that the broker acknowledged and somebody subscribes to, as far as it says
+    unheard : those it acknowledged with "no matching subscriber"
     in_flight, waiting_events : QoS 1 messages under way; events in the queue
     is_refused : a person has to act (credentials, a second device of the same name)
     last_error : the newest trouble in words; it stays when it is over
