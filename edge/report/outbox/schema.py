@@ -34,9 +34,10 @@ def row_id(epoch_number: int, seq: int) -> int:
 
 
 def checksum(*facts: object) -> int:
-    """CRC-32 of the facts that never change in a row; bytes count as they are, anything else as its text."""
+    """CRC-32 of the facts that never change in a row, with their types: a flipped bit makes text into bytes."""
     crc = 0
     for fact in facts:
         crc = zlib.crc32(fact if isinstance(fact, bytes) else str(fact).encode(), crc)
-        crc = zlib.crc32(b"\x1f", crc)  # or ("ab", "c") would be ("a", "bc")
+        kind = b"\x1fb" if isinstance(fact, bytes) else b"\x1ft" if isinstance(fact, str) else b"\x1fn"
+        crc = zlib.crc32(kind, crc)  # also keeps ("ab", "c") from being ("a", "bc")
     return crc

@@ -187,6 +187,7 @@ def test_an_epoch_whose_own_row_is_lost_is_known_from_its_events(device: Device)
         "UPDATE events SET payload = x'00'",
         "UPDATE events SET payload = 'text'",
         "UPDATE events SET severity = 7",
+        "UPDATE events SET epoch = CAST(epoch AS BLOB)",
         "UPDATE events SET state = 9",
         "UPDATE losses SET crc = 1",
         "UPDATE epochs SET cursor = 1",

@@ -282,6 +282,18 @@ def test_the_window_survives_reboots_because_time_is_written_down(new_device: Ne
     assert device.held()[-1] == last + 2
 
 
+def test_a_summary_does_not_wait_longer_because_of_a_reboot(device: Device) -> None:
+    device.fill(severity=Severity.DETECTION)
+    device.clock.advance(7200)
+    device.commit(detection(device.seq + 1, size=4000, label="car"))
+    device.stop()
+    device.clock.reboot()
+    device.start()
+    device.clock.advance(61)
+
+    assert "car" in {loss.label for loss in device.keeper.tend()}
+
+
 def test_nothing_is_written_when_nothing_happens(new_device: NewDevice) -> None:
     for policy in (CURSOR, WINDOW):
         device = new_device(policy=policy)
