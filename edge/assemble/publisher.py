@@ -96,21 +96,21 @@ def broker_settings(setup: Setup) -> BrokerSettings:
 
 
 def _progress(sink: MqttSink, courier: Courier, heard: int) -> Progress:
-    stats, troubles = sink.stats(), courier.troubles()
+    stats, events = sink.stats(), courier.stats()
     return Progress(
         beat=stats.beat,
         heard=heard,
         is_settled=sink.is_settled(),
         is_connected=stats.is_connected,
         connects=stats.connects,
-        delivered=stats.delivered,
-        unheard=stats.unheard,
+        delivered=events.delivered,
+        unheard=events.ever_unheard,
         drops={cause: count for cause, count in asdict(stats.drops).items() if count},
-        unheard_now=troubles.unheard,
-        denied_now=troubles.denied,
-        refused_now=troubles.refused,
-        trimmed=troubles.trimmed,
-        dead=troubles.dead,
+        unheard_now=events.unheard,
+        denied_now=events.denied,
+        refused_now=events.refused,
+        trimmed=events.trimmed,
+        dead=events.dead,
         is_refused=stats.is_refused,
         last_error=stats.last_error,
     )

@@ -16,7 +16,7 @@ from edge.report.outbox.reader import LIVE_MS, OutboxReader
 from edge.report.outbox.values import Position, Replay, Stored
 from edge.report.parcels import Parcel, is_gap, mark_replayed, trim
 from edge.report.patience import Refused, Unconfirmed, Unheard, is_covered
-from edge.report.stats import Troubles
+from edge.report.stats import EventStats
 from edge.wire import reasons
 from edge.wire.packets import Limits, Version, packet_bytes
 
@@ -142,10 +142,12 @@ class Courier:
         match code:
             case reasons.SUCCESS:
                 self._heard.append(position)
+                self._counts["delivered"] += not parcel.is_again
                 self._unheard.heard(parcel.topic, now_ns)
                 self._unconfirmed.acknowledged(position, now_ns)
             case reasons.NO_SUBSCRIBER:
                 self._not_heard.append(position)
+                self._counts["unheard"] += not parcel.is_again
                 self._unheard.add(parcel.topic, now_ns)
             case reasons.QUOTA_EXCEEDED:  # the session pauses
                 self._is_hinted = True
@@ -187,11 +189,13 @@ class Courier:
         waits = self._ready or self._again or self._has_more or self._is_hinted or self._in_flight
         return self._refused.is_everything() or not waits
 
-    def troubles(self) -> Troubles:
-        return Troubles(
+    def stats(self) -> EventStats:
+        return EventStats(
             unheard=self._unheard.count,
             denied=len(self._denied),
             refused=len(self._refused) - len(self._denied),
+            delivered=self._counts["delivered"],
+            ever_unheard=self._counts["unheard"],
             trimmed=self._counts["trimmed"],
             dead=self._counts["dead"],
         )

@@ -242,7 +242,7 @@ class Session:
     def _book(self, message: Message, code: int) -> None:
         what = "kept" if isinstance(message, Parcel) else "dropped"
         if code in (SUCCESS, NO_SUBSCRIBER):
-            if not (message.retain or (isinstance(message, Parcel) and message.is_again)):
+            if not (isinstance(message, Parcel) and message.is_again):
                 self._ledger.deliver(is_heard=code == SUCCESS)
         elif code == NOT_AUTHORIZED:
             self._lanes.count(denied=1)

@@ -34,8 +34,8 @@ class BrokerStats:
 
     protocol : "5" or "3.1.1" of the newest connection, None before the first
     connects : connections the broker welcomed
-    delivered : QoS 1 messages that are no state and that the broker acknowledged and somebody subscribes to, as far as it says
-    unheard : those it acknowledged with "no matching subscriber"
+    delivered : QoS 1 messages the broker acknowledged and somebody subscribes to, as far as it says
+    unheard : QoS 1 messages it acknowledged with "no matching subscriber"
     in_flight, waiting_events : QoS 1 messages under way; events in the queue
     is_refused : a person has to act (credentials, a second device of the same name)
     last_error : the newest trouble in words; it stays when it is over
@@ -56,12 +56,19 @@ class BrokerStats:
 
 
 @dataclass(frozen=True, slots=True)
-class Troubles:
-    """Events that are kept and not delivered, by reason, as of now; ``trimmed`` and ``dead`` count since start."""
+class EventStats:
+    """Events of the outbox.
+
+    unheard, denied, refused : kept and not delivered, as of now, by what the broker said
+    delivered, ever_unheard : the first time that the broker took them, since start
+    trimmed, dead : too large for the broker as they were, or at all, since start
+    """
 
     unheard: int = 0
     denied: int = 0
     refused: int = 0
+    delivered: int = 0
+    ever_unheard: int = 0
     trimmed: int = 0
     dead: int = 0
 

@@ -200,7 +200,7 @@ def test_unheard_events_are_kept_said_and_sent_when_somebody_listens(tmp_path: P
     post.connect()
     post.commit(2)
     post.settle(post.take(), NO_SUBSCRIBER)
-    assert post.courier.troubles().unheard == 2
+    assert post.courier.stats().unheard == 2
     assert post.take() == []
 
     post.wait(11)
@@ -208,7 +208,7 @@ def test_unheard_events_are_kept_said_and_sent_when_somebody_listens(tmp_path: P
     post.settle(post.take())
 
     assert numbers(post.take()) == [1, 2]
-    assert post.courier.troubles().unheard == 0
+    assert post.courier.stats().unheard == 0
 
 
 def test_a_denied_event_is_kept_said_and_tried_again_while_others_go(post: Post) -> None:
@@ -216,7 +216,7 @@ def test_a_denied_event_is_kept_said_and_tried_again_while_others_go(post: Post)
     post.settle(post.take(), NOT_AUTHORIZED)
     post.commit(1)
 
-    assert post.courier.troubles().denied == 1
+    assert post.courier.stats().denied == 1
     assert numbers(post.take()) == [2]
     post.wait(61)
     assert numbers(post.take()) == [1]
@@ -237,7 +237,7 @@ def test_an_event_larger_than_the_broker_takes_is_trimmed(post: Post) -> None:
 
     assert sent.is_trimmed
     assert json.loads(sent.payload)["rule"]["why"] == []
-    assert post.courier.troubles().trimmed == 1
+    assert post.courier.stats().trimmed == 1
 
 
 def test_one_that_can_not_be_trimmed_enough_is_given_up_told_and_holds_nobody_up(post: Post) -> None:
@@ -249,7 +249,7 @@ def test_one_that_can_not_be_trimmed_enough_is_given_up_told_and_holds_nobody_up
     (loss,) = post.keeper.tend()
 
     assert (loss.cause, loss.spans) == ("oversize", ((1, 1),))
-    assert post.courier.troubles().dead == 1
+    assert post.courier.stats().dead == 1
     assert post.courier.is_idle
 
 
@@ -262,7 +262,7 @@ def test_a_broker_that_does_not_say_its_limit_gets_a_smaller_event_the_second_ti
     post.settle([second], PACKET_TOO_LARGE)
 
     assert len(second.payload) < len(first[0].payload)
-    assert post.courier.troubles().dead == 1
+    assert post.courier.stats().dead == 1
 
 
 def asked(post: Post, payload: bytes, *, retained: bool = False) -> list[dict[str, object]]:
