@@ -96,6 +96,7 @@ def flags(parcels: list[Parcel]) -> list[bool]:
 
 def test_a_fresh_event_goes_as_it_was_written(post: Post) -> None:
     post.courier.look()
+    post.wait(0.001)
     post.commit(2)
 
     sent = post.take()
@@ -107,6 +108,7 @@ def test_a_fresh_event_goes_as_it_was_written(post: Post) -> None:
 
 def test_a_fresh_event_goes_before_the_backlog_which_is_marked(post: Post) -> None:
     post.courier.look()
+    post.wait(0.001)
     post.commit(2)
     post.wait(11)
     post.commit(1)
@@ -135,6 +137,7 @@ def test_the_backlog_is_paced_and_fresh_events_are_not(tmp_path: Path) -> None:
 
 def test_what_was_under_way_is_sent_again_and_marked(post: Post) -> None:
     post.courier.look()
+    post.wait(0.001)
     post.commit(2)
     under_way = post.take()
 
@@ -159,6 +162,7 @@ def test_an_acknowledged_event_is_not_sent_again_by_the_next_connection(post: Po
 
 def test_without_a_confirmation_it_is_sent_again_after_a_while_and_marked(post: Post) -> None:
     post.courier.look()
+    post.wait(0.001)
     post.commit(1)
     post.settle(post.take())
 
