@@ -14,7 +14,7 @@ from itertools import islice
 from edge.core.protocols import Clock
 from edge.report.outbox.reader import LIVE_MS, OutboxReader
 from edge.report.outbox.values import Position, Replay, Stored
-from edge.report.parcels import Parcel, is_gap, mark_replayed, trim
+from edge.report.parcels import Parcel, mark_replayed, trim
 from edge.report.patience import Refused, Unconfirmed, Unheard, is_covered
 from edge.report.stats import EventStats
 from edge.wire import reasons
@@ -269,7 +269,7 @@ class Courier:
         return Parcel(stored.topic, smaller, qos=1, position=position, is_again=is_again, is_trimmed=True)
 
     def _give_up(self, stored: Stored, now_ns: int) -> None:
-        if is_gap(stored.payload):
+        if stored.tells:  # given up, it would be told by another of its kind, for ever
             self._refused.add(stored.position, now_ns)
             return
         logger.warning("event %s is larger than the broker takes, even trimmed; a gap tells of it", stored.position)

@@ -55,12 +55,6 @@ def trim(payload: bytes, limit: int) -> bytes | None:
     return None
 
 
-def is_gap(payload: bytes) -> bool:
-    """Whether it tells of a loss: giving that up would be told by another of its kind, for ever."""
-    event = _read(payload)
-    return event is not None and event.get("lost") is not None
-
-
 def _without_why(event: dict[str, Any]) -> None:
     if isinstance(event.get("rule"), dict):
         event["rule"]["why"] = []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from edge.report.parcels import is_gap, mark_replayed, trim
+from edge.report.parcels import mark_replayed, trim
 from edge.report.payloads import event_message
 from edge.report.topics import Topics
 from tests.fakes_report import make_event
@@ -24,7 +24,6 @@ def test_a_payload_of_another_order_is_marked_as_well() -> None:
 def test_what_is_no_event_stays_as_it_is() -> None:
     assert mark_replayed(b"\xff") == b"\xff"
     assert trim(b"\xff", 10) is None
-    assert not is_gap(b"\xff")
 
 
 def test_trimming_leaves_out_no_more_than_it_must() -> None:
