@@ -72,7 +72,8 @@ class Ageing:
     def _rebase(self, connection: sqlite3.Connection, boot: str, kept_ms: int) -> tuple[str, int, int, int]:
         # rows may be younger than what was kept: time must not go back behind any of them
         rows_ms = connection.execute(
-            "SELECT max((SELECT coalesce(max(sent_ms), 0) FROM events), (SELECT coalesce(max(opened_ms), 0) FROM losses))"
+            "SELECT max((SELECT coalesce(max(sent_ms), 0) FROM events), "
+            "(SELECT coalesce(max(opened_ms), 0) FROM losses))"
         ).fetchone()[0]
         base_ms = max(kept_ms, self.newest_ms(connection), rows_ms, _ORIGIN_MS) + 1
         row = (boot, base_ms, self._monotonic_ms(), base_ms)
