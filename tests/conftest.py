@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,3 +43,10 @@ def _state_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 def shared() -> Path:
     """The folder of real models, pictures and clips."""
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _logging_speaks() -> Iterator[None]:
+    """A tool that was asked to be quiet in one test must not silence the next."""
+    yield
+    logging.disable(logging.NOTSET)
