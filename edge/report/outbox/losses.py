@@ -103,7 +103,7 @@ def settle(connection: sqlite3.Connection, told: Loss) -> None:
 def from_row(row: tuple[object, ...]) -> Loss | None:
     """The inverse of ``record``'s row; None if it is damaged."""
     number, kind, cause, epoch, camera, label, minute, opened_ms, spans, crc = row
-    if crc != checksum(kind, cause, epoch, camera, label, minute, opened_ms, spans):
+    if not isinstance(number, int) or crc != checksum(kind, cause, epoch, camera, label, minute, opened_ms, spans):
         return None
     return Loss(
         LossKind(str(kind)),
@@ -114,7 +114,7 @@ def from_row(row: tuple[object, ...]) -> Loss | None:
         str(label),
         int(str(minute)),
         int(str(opened_ms)),
-        int(str(number)),
+        number,
     )
 
 
