@@ -83,7 +83,7 @@ def take_step(machine: Machine, step: str, random: Random) -> None:
         machine.check_size()
 
 
-def run(histories: int, seed: int, seconds: float, first: int) -> int:
+def run(histories: int, seed: int, seconds: float, first: int = 0) -> int:
     """Play histories until they are done or the time is up, from the one with this number on; the exit code."""
     logging.disable(logging.CRITICAL)
     packing._LEVEL = (

@@ -204,9 +204,18 @@ def restore_log(path: Path) -> None:
         kept.rename(beside(path, "-wal"))
 
 
+def sync_file(path: Path) -> None:
+    """Make a closed file's content durable."""
+    _sync(path, os.O_RDWR)
+
+
 def sync_folder(folder: Path) -> None:
     """Make names durable: created, renamed and removed files."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

@@ -91,6 +91,35 @@ def test_the_damaged_file_is_set_aside_and_the_caller_is_told(device: Device) ->
     assert device.held() == list(range(1, ROWS + 1))
 
 
+def test_a_full_file_that_was_rebuilt_is_no_larger_and_still_tells_what_it_refused(device: Device) -> None:
+    for share in (5, 3, 2, 1):
+        device.refuse_one(size=700)
+        held = device.held()
+        device.reader.mark_sent(Position(EPOCH, seq) for seq in held)
+        if share > 1:
+            # what comes next is written over the oldest pages: rows and pages are in different orders
+            device.reader.confirm(Position(EPOCH, held[len(held) // share]))
+    before = device.keeper.reading().used_bytes
+    suspect(device.path)
+
+    told = [loss.cause for loss in device.keeper.tend()]
+
+    assert device.keeper.reading().used_bytes <= before
+    assert "space" in told
+
+
+def test_losses_that_stand_in_the_log_in_many_versions_are_named_once_after_a_rebuild(device: Device) -> None:
+    device.reader.pending(1)  # whoever has the file open keeps its log
+    for seq in range(1, 400, 2):
+        device.keeper.commit([], [Loss(LossKind.GAP, "refused", EPOCH, (Span(seq, seq),))])
+    before = device.ask("SELECT count(*) FROM losses WHERE cause = 'refused'")
+    suspect(device.path)
+
+    device.keeper.tend()
+
+    assert device.ask("SELECT count(*) FROM losses WHERE cause = 'refused'") == before
+
+
 def test_one_set_aside_file_is_kept_the_newest(device: Device) -> None:
     for _ in range(3):
         device.commit(event(device.seq + 1))
