@@ -44,6 +44,7 @@ class Manners:
     """How the broker behaves. The defaults are those of a good one.
 
     receive_maximum, maximum_packet : said in CONNACK, and held against the client
+    unsaid_maximum : not said; a larger publish ends the connection with DISCONNECT 149
     connack : its reason code; anything but 0 is followed by hanging up
     is_mute : nothing is answered after CONNACK
     acks_by_hand : acknowledgements wait for ``release``
@@ -55,6 +56,7 @@ class Manners:
 
     receive_maximum: int | None = None
     maximum_packet: int | None = None
+    unsaid_maximum: int | None = None
     connack: int = 0
     is_mute: bool = False
     acks_by_hand: bool = False
@@ -201,6 +203,9 @@ class _Link(threading.Thread):
             raise BreachError(f"a packet of {size} bytes, and the maximum is {manners.maximum_packet}")
         body = self._read(length)
         self._note_packet(size)
+        if head >> 4 == PUBLISH and manners.unsaid_maximum is not None and size > manners.unsaid_maximum:
+            self._send(bytes([DISCONNECT << 4, 2, 149, 0]))
+            return False
         if self._has_said_goodbye:
             raise BreachError("a packet after DISCONNECT")
         kind, flags = head >> 4, head & 15
