@@ -47,6 +47,7 @@ from edge.service.news import CameraState
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
+from tools.faults import hasty_publisher
 from tools.faults.moved_clock import FILE, MovedClock
 
 _CAMERA = "yard"
@@ -122,7 +123,7 @@ class AlwaysAlarmed:
 def main() -> int:
     options = _options()
     if options.hasty:
-        publishing.MODULE = "tools.faults.hasty_publisher"
+        publishing.MODULE = hasty_publisher.MODULE
         child._LONGEST_WAIT_S = 1.0
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     clock: Clock = SystemClock()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from functools import partial
 
 from edge.assemble import publisher
@@ -9,9 +11,11 @@ from edge.report.mqtt import MqttSink
 from edge.service.channel import Channel
 from edge.wire.settings import Pace
 
-_HASTY = Pace(backoff_longest_s=2.0)
+MODULE = "tools.faults.hasty_publisher"
+PACE = "EDGE_HASTY_PACE"  # the environment may say another pace, as JSON
 
 
 def main(channel: Channel) -> None:
-    publisher.MqttSink = partial(MqttSink, pace=_HASTY)  # type: ignore[misc,assignment]
+    pace = Pace(**json.loads(os.environ.get(PACE, '{"backoff_longest_s": 2.0}')))
+    publisher.MqttSink = partial(MqttSink, pace=pace)  # type: ignore[misc,assignment]
     publisher.main(channel)
