@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from edge.core.errors import ConfigError
 from edge.report.outbox import Loss, LossKind, Mode, Position
+from edge.report.outbox import database
 from edge.report.outbox.carve import carve, frames_beyond
 from edge.report.outbox.packing import unpack
 from edge.report.outbox.salvage import finish_exchange, is_suspected, rebuild, suspect
@@ -106,6 +108,23 @@ def test_a_full_file_that_was_rebuilt_is_no_larger_and_still_tells_what_it_refus
 
     assert device.keeper.reading().used_bytes <= before
     assert "space" in told
+
+
+def test_without_room_to_pack_the_rebuilt_file_is_used_as_it_is(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device.commit(event(1))
+
+    def no_room(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(database, "sync_file", no_room)
+    suspect(device.path)
+
+    device.keeper.tend()
+
+    assert device.held() == [1]
+    assert not device.path.with_name("outbox.db-packed").exists()
 
 
 def test_losses_that_stand_in_the_log_in_many_versions_are_named_once_after_a_rebuild(device: Device) -> None:
