@@ -14,8 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.core.errors import ConfigError
-from edge.report.outbox import Loss, LossKind, Mode, Position
-from edge.report.outbox import database
+from edge.report.outbox import Loss, LossKind, Mode, Position, database
 from edge.report.outbox.carve import carve, frames_beyond
 from edge.report.outbox.packing import unpack
 from edge.report.outbox.salvage import finish_exchange, is_suspected, rebuild, suspect
@@ -125,6 +124,20 @@ def test_without_room_to_pack_the_rebuilt_file_is_used_as_it_is(
 
     assert device.held() == [1]
     assert not device.path.with_name("outbox.db-packed").exists()
+
+
+@pytest.mark.parametrize("time", [5, 1 << 50])
+def test_an_event_whose_time_was_damaged_keeps_its_place(device: Device, time: int) -> None:
+    for seq in range(1, 6):
+        device.commit(event(seq))
+        device.clock.advance(1)
+    device.stop()
+    device.change(f"UPDATE events SET committed_ms = {time} WHERE id & 1099511627775 = 3")
+
+    device.start()
+
+    assert device.keeper.mode is Mode.DURABLE
+    assert seqs(device.reader.pending(10, in_order=True)) == [1, 2, 3, 4, 5]
 
 
 def test_losses_that_stand_in_the_log_in_many_versions_are_named_once_after_a_rebuild(device: Device) -> None:
