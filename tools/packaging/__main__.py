@@ -29,7 +29,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--arch", choices=sorted(MACHINES), default="arm64", help="arm64 is the Raspberry Pi's")
     parser.add_argument("--out", type=Path, default=Path("dist"), help="the folder for the package (default: dist)")
     parser.add_argument(
-        "--cache", type=Path, default=Path(".cache/wheels"), help="fetched wheels are kept here (default: .cache/wheels)"
+        "--cache",
+        type=Path,
+        default=Path(".cache/wheels"),
+        help="fetched wheels are kept here (default: .cache/wheels)",
     )
     return parser.parse_args()
 

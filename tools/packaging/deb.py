@@ -11,7 +11,16 @@ from pathlib import Path
 
 from edge import __version__
 from tools.packaging.lock import Locked
-from tools.packaging.payload import SCRIPTS, Placed, own_files, requirements, set_times, system_files, template, write_files
+from tools.packaging.payload import (
+    SCRIPTS,
+    Placed,
+    own_files,
+    requirements,
+    set_times,
+    system_files,
+    template,
+    write_files,
+)
 from tools.packaging.targets import CHECKOUT, targets_of
 from tools.packaging.wheels import build_own_wheel, digest, fetch_wheels, locked_wheels
 
@@ -43,7 +52,7 @@ def _fill(root: Path, arch: str, cache: Path, scratch: Path, moment_s: int) -> N
     own_wheel = build_own_wheel(scratch, moment_s)
     shutil.copyfile(own_wheel, wheels / own_wheel.name)
     own = Locked("edge-detector", __version__, digest(own_wheel), own_wheel.name)
-    files = [*own_files(__version__), *system_files(CHECKOUT / "systemd")]
+    files = [*own_files(__version__, moment_s), *system_files(CHECKOUT / "systemd")]
     for target in targets_of(arch):
         for wheel in fetch_wheels(target, cache / arch):
             shutil.copyfile(wheel, wheels / wheel.name)

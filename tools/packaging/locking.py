@@ -15,7 +15,6 @@ from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-
 from tools.packaging.lock import Locked, write_lock
 from tools.packaging.targets import CHECKOUT, MACHINES, Target, targets_of
 
@@ -30,7 +29,7 @@ def main() -> int:
 
 
 def wanted(target: Target) -> list[str]:
-    """The requirements of pyproject.toml whose markers hold on the target, and pip itself, which installs them there."""
+    """The requirements of pyproject.toml that hold on the target, and pip itself, which installs them there."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     environment = {
         "python_version": target.python,

@@ -6,6 +6,8 @@ import gzip
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 from tools.packaging.lock import Locked
@@ -13,12 +15,18 @@ from tools.packaging.targets import CHECKOUT, FOLDER
 
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 _DEBIAN = FOLDER / "debian"
-_UNIT_KINDS = (".service", ".socket", ".target", ".timer", ".path", ".slice")
+_UNIT_KINDS = (".service", ".socket", ".target", ".timer", ".path")
+_EXAMPLES = "usr/share/doc/edge/examples"
+_UNITS = "usr/lib/systemd/system"
+# Folder of systemd/ -> where its units go, and where its other files go.
 _SYSTEM_FOLDERS = {
-    "sysusers.d": "usr/lib/sysusers.d",
-    "tmpfiles.d": "usr/lib/tmpfiles.d",
-    "udev": "usr/lib/udev/rules.d",
-    "mosquitto": "usr/share/doc/edge/examples/mosquitto",
+    ".": (_UNITS, _EXAMPLES),
+    "pair": (_UNITS, f"{_EXAMPLES}/pair"),
+    "sysusers": (_EXAMPLES, "usr/lib/sysusers.d"),
+    "tmpfiles": (_EXAMPLES, "usr/lib/tmpfiles.d"),
+    "udev": (_EXAMPLES, "usr/lib/udev/rules.d"),
+    "journald": (_EXAMPLES, f"{_EXAMPLES}/journald"),
+    "mosquitto": (_EXAMPLES, f"{_EXAMPLES}/mosquitto"),
 }
 
 
@@ -32,23 +40,28 @@ class Placed:
 
 
 def system_files(systemd: Path) -> Iterator[Placed]:
-    """Units, accounts, folders and device rules, as they stand in the checkout's ``systemd/``."""
-    for file in sorted(systemd.iterdir()):
-        if file.suffix in _UNIT_KINDS:
-            yield Placed(f"usr/lib/systemd/system/{file.name}", file.read_bytes())
-    for name, place in _SYSTEM_FOLDERS.items():
-        if (systemd / name).is_dir():
-            for file in sorted((systemd / name).iterdir()):
-                yield Placed(f"{place}/{file.name}", file.read_bytes())
-    yield Placed("usr/share/doc/edge/examples/edge.yaml", (systemd / "edge.example.yaml").read_bytes())
+    """Units, accounts, folders, device rules and examples, as they stand in the checkout's ``systemd/``.
+
+    Raises ValueError for a folder that has no place yet: a new one is not left out in silence.
+    """
+    for file in sorted(path for path in systemd.rglob("*") if path.is_file()):
+        folder = str(file.parent.relative_to(systemd))
+        if folder not in _SYSTEM_FOLDERS:
+            raise ValueError(f"{file}: expected one of the folders {', '.join(_SYSTEM_FOLDERS)}; give it a place here")
+        units, others = _SYSTEM_FOLDERS[folder]
+        place = units if file.suffix in _UNIT_KINDS else others
+        name = "edge.yaml" if file.name == "edge.example.yaml" else file.name
+        yield Placed(f"{place}/{name}", file.read_bytes())
 
 
-def own_files(version: str) -> Iterator[Placed]:
+def own_files(version: str, moment_s: int) -> Iterator[Placed]:
     """The command, the maker of the environment, and the documents every package has."""
     yield Placed("usr/bin/edge", (_DEBIAN / "edge").read_bytes(), 0o755)
     yield Placed("usr/lib/edge/environment", template("environment", VERSION=version), 0o755)
     yield Placed("usr/share/doc/edge/copyright", (_DEBIAN / "copyright").read_bytes())
-    yield Placed("usr/share/doc/edge/changelog.gz", _compressed((CHECKOUT / "CHANGELOG.md").read_bytes()))
+    date = format_datetime(datetime.fromtimestamp(moment_s, UTC))
+    yield Placed("usr/share/doc/edge/changelog.gz", _compressed(template("changelog", VERSION=version, DATE=date)))
+    yield Placed("usr/share/doc/edge/CHANGELOG.md.gz", _compressed((CHECKOUT / "CHANGELOG.md").read_bytes()))
     yield Placed("usr/share/man/man1/edge.1.gz", _compressed(template("edge.1", VERSION=version)))
 
 

@@ -1,4 +1,4 @@
-"""The wheels of a package: those of the lock files, fetched and checked by hash, and edge's own, built from this checkout."""
+"""The wheels of a package: those of the lock files, checked by hash, and edge's own, built from this checkout."""
 
 from __future__ import annotations
 
