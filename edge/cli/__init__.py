@@ -22,6 +22,7 @@ _COMMANDS = {
     "bench": ("edge.cli.bench", "bench"),
     "eval": ("edge.cli.evaluate", "evaluate"),
     "models": ("edge.cli.models", "models"),
+    "provision": ("edge.cli.provision", "provision"),
     "track": ("edge.cli.track", "track"),
     "replay": ("edge.cli.replay", "replay"),
     "watch": ("edge.cli.watch", "watch"),

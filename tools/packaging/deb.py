@@ -24,8 +24,8 @@ from tools.packaging.payload import (
 from tools.packaging.targets import CHECKOUT, targets_of
 from tools.packaging.wheels import build_own_wheel, digest, fetch_wheels, locked_wheels
 
-# Wheels are compressed already: more effort takes minutes and gains nothing. One thread: several cut differently.
-_PACKING = ["-Zxz", "-z1", "--threads-max=1"]
+# Wheels are compressed already: more effort takes minutes, here and on the Pi, and gains nothing.
+_PACKING = ["-Zgzip", "-z1"]
 
 
 def build_package(arch: str, out: Path, cache: Path, moment_s: int) -> Path:
