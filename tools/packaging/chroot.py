@@ -36,11 +36,11 @@ class Chroot:
     release: str
     arch: str
 
-    def make(self) -> None:
-        """From the distribution's archive, unless it is there."""
+    def make(self, packages: str = _PACKAGES) -> None:
+        """From the distribution's archive, unless it is there; ``packages`` beside the essential ones, with commas."""
         if not (self.folder / "usr").is_dir():
             self.folder.parent.mkdir(parents=True, exist_ok=True)
-            options = [f"--arch={self.arch}", "--variant=apt", f"--include={_PACKAGES}"]
+            options = [f"--arch={self.arch}", "--variant=apt", f"--include={packages}"]
             subprocess.run(["mmdebstrap", "--quiet", *options, self.release, str(self.folder)], check=True)
 
     @property
@@ -60,6 +60,7 @@ class Chroot:
             "--mount",
             "--net",
             "--pid",
+            "--uts",
             "--fork",
             "--kill-child",
             "sh",

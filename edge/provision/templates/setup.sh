@@ -94,7 +94,7 @@ install_report() {
   done
   systemctl enable edge-report.timer >> "$log" 2>&1 || true
   if [ -d /run/systemd/system ]; then
-    systemctl daemon-reload
+    systemctl daemon-reload || true
     systemctl start edge-report.timer >> "$log" 2>&1 || true
   fi
 }
