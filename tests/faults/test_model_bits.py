@@ -13,10 +13,10 @@ from tools.faults.model_bits import examine
 def test_a_cut_file_or_a_single_turned_bit_is_never_accepted() -> None:
     files = sorted(shared_folder("models").glob("*.tflite"))
 
-    tally = examine(files, flips=100, seed=1, cuts=25)
+    tally = examine(files, flips=60, seed=1, cuts=8)
 
     assert tally.accepted == []
-    assert tally.damaged == {"bit": 100, "cut": 50}
+    assert tally.damaged == {"bit": 60, "cut": 16}
 
 
 @pytest.mark.slow

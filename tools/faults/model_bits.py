@@ -123,7 +123,7 @@ def examine(files: list[Path], *, flips: int, seed: int, cuts: int | None = None
     flips : single bits turned over, over all files
     cuts : at most so many places where each file is cut; None = every 4 KiB
     """
-    tally, random = Tally(), Random(seed)
+    tally, random = Tally(), Random(seed)  # noqa: S311
     for file in files:
         with tempfile.TemporaryDirectory() as folder:
             bench = Bench(file, Path(folder))
