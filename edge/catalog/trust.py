@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.catalog.model_file import read_bytes
+from edge.catalog.content import read_bytes
 from edge.core.errors import ModelError
 from edge.core.kept_file import read_kept, sync_folder, write_kept
 from edge.core.model import Model, ModelLayout

@@ -16,10 +16,12 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from edge.catalog.bare import name_of
 from edge.catalog.cards import ModelCard
-from edge.catalog.download import MIRROR_VARIABLE, Downloader, matches_card
-from edge.catalog.inspector import Hints, Inspection, name_of
+from edge.catalog.download import MIRROR_VARIABLE, Downloader
+from edge.catalog.inspector import Hints, Inspection
 from edge.catalog.labels import read_labels
+from edge.catalog.matching import matches_card
 from edge.catalog.pull import draft_card, pull_model, save_card
 from edge.catalog.store import FoundCard, Library, missing_file, model_folders, pull_folder
 from edge.catalog.trial import ChildTrial

@@ -97,8 +97,12 @@ class ScoreGate:
         """
         raw = tensor.values
         if axis == 1:
-            positions = np.flatnonzero(self._may_pass(np.maximum.reduce(raw[first:last], axis=0)))
+            # maximum, not fmax: a place with a class that is no number is to be looked at.
+            peaks = np.maximum.reduce(raw[first:last], axis=0)
+            positions = self._may_pass(peaks).nonzero()[0]
             survivors = raw[first:last, positions].T
+            if raw.dtype.kind in "iu" and not self._multi_label:
+                return self._settle_raw(positions, peaks[positions], survivors.argmax(axis=1), tensor)
         else:
             # Comparing whole rows and blanking the other columns is 4 times faster than comparing a part of each row.
             passing = self._may_pass(raw)
@@ -107,7 +111,8 @@ class ScoreGate:
             positions = _rows_with_any(passing)
             survivors = raw[positions, first:last]
         if raw.dtype.kind in "iu" and not self._multi_label:
-            return self._settle_raw(positions, survivors, tensor)
+            classes = survivors.argmax(axis=1)
+            return self._settle_raw(positions, survivors[np.arange(len(positions)), classes], classes, tensor)
         scores = as_scores(Tensor(survivors, tensor.scale, tensor.zero_point).real(), self._kind)
         return self.settle(positions, scores)
 
@@ -118,15 +123,13 @@ class ScoreGate:
         below = raw < self._raw_threshold
         return np.logical_not(below, out=below)
 
-    def _settle_raw(self, positions: NDArray[np.intp], survivors: NDArray[Any], tensor: Tensor) -> Candidates:
-        """The best class of each survivor, (n, classes) of whole steps: steps keep the order of the scores.
+    def _settle_raw(
+        self, positions: NDArray[np.intp], best: NDArray[Any], classes: NDArray[np.intp], tensor: Tensor
+    ) -> Candidates:
+        """From the whole steps of each survivor's best class, (n,), to candidates; steps keep the order of the scores.
 
         Each passes: the raw threshold is exactly the smallest step whose score does.
         """
-        if len(positions) == 0:
-            return Candidates(positions, np.zeros(0, np.float32), np.zeros(0, np.int32))
-        classes = survivors.argmax(axis=1)
-        best = survivors[np.arange(len(positions)), classes]
         scores = as_scores(Tensor(best, tensor.scale, tensor.zero_point).real(), self._kind)
         return Candidates(positions, np.minimum(scores, np.float32(1.0)), classes.astype(np.int32))
 

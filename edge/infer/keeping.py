@@ -48,15 +48,17 @@ class Keeper:
             self.rejected += int(len(real) - np.count_nonzero(real))
             boxes, scores, class_ids = boxes[real], scores[real], class_ids[real]
         kept = self._choose(boxes, scores, class_ids)
-        return Detections(boxes[kept], scores[kept], class_ids[kept])
+        return Detections(boxes.take(kept, axis=0), scores.take(kept), class_ids.take(kept))
 
     def _choose(
         self, boxes: NDArray[np.float32], scores: NDArray[np.float32], class_ids: NDArray[np.int32]
     ) -> NDArray[np.intp]:
-        order = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
+        order = (-scores).argsort(kind="stable")[:MAX_CANDIDATES]
         if self._nms_iou is None or len(order) < 2:
             return order[: self._max_boxes]
-        return order[suppress(boxes[order], class_ids[order], iou=self._nms_iou, max_boxes=self._max_boxes)]
+        # take: a third of the time that indexing by an array takes
+        best, ids = boxes.take(order, axis=0), class_ids.take(order)
+        return order.take(suppress(best, ids, iou=self._nms_iou, max_boxes=self._max_boxes))
 
     def _are_all_real(self, boxes: NDArray[np.float32], class_ids: NDArray[np.int32]) -> bool:
         # The common case in a third of the time: extremes of the whole, of which one that is no number fails both.
