@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.model import Family, ModelLayout
+from edge.core.model import Family, InputLayout, ModelLayout
 from edge.core.values import Tensor
 
 PICTURE = 1  # counts up when the picture below changes: numbers of another one say nothing
@@ -54,9 +54,13 @@ TWIN = Tolerance(part=0.25, steps=6.0)
 _STEP_OF_REAL = 1 / 256
 
 
-def golden_picture() -> NDArray[np.uint8]:
-    """Rings and edges of many sizes and colours, (240, 320, 3) uint8: the same on every machine."""
-    y, x = np.mgrid[0:_HEIGHT, 0:_WIDTH].astype(np.int64)
+def golden_picture(layout: InputLayout) -> NDArray[np.uint8]:
+    """Rings and edges of many sizes and colours, (height, width, 3) uint8: the same on every machine.
+
+    In the size of the model's input, so that no library's way of resizing has a say in the numbers.
+    """
+    y, x = np.mgrid[0 : layout.height, 0 : layout.width].astype(np.int64)
+    x, y = x * _WIDTH // layout.width, y * _HEIGHT // layout.height
     rings = ((x - 160) ** 2 + (y - 120) ** 2) // 97
     blocks = (x // 24 + y // 18) * 37
     image = np.stack([rings % 256, (blocks + x) % 256, (rings + blocks * 3) % 256], axis=-1)

@@ -37,7 +37,8 @@ class Verdict:
 
 def run_self_test(detector: Detector, expected: Expected) -> Verdict:
     """Run the model on the golden picture. Never raises: what can't run has failed."""
-    layout, picture = detector.model.layout, golden_picture()
+    layout = detector.model.layout
+    picture = golden_picture(layout.input)
     try:
         outputs = detector.outputs_for(picture)
         again = detector.outputs_for(picture) if expected.golden is None else None
