@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from edge.core.errors import EdgeError
-from edge.core.values import Detections, Frame, Message, StageTimes
+from edge.core.values import Detections, Frame, Message, ModelRef, Sighting, StageTimes
 from edge.service.letters import Standing
 from tests.builders import make_frame
 
@@ -49,6 +49,9 @@ class FakeDetector:
     def detect(self, frame: Frame) -> Detections:
         self.frames.append(frame.sequence)
         return self._see(frame)
+
+    def see(self, frame: Frame) -> Sighting:
+        return Sighting(frame.facts, self.detect(frame), self.times, ModelRef("m", "0" * 64), "cpu")
 
 
 class FakeOutlet:

@@ -95,8 +95,7 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     )
     looks = make_looks(config, detector)
     pipelines = {
-        name: _pipeline(name, config, wanted[name], Shared(model, looks[name], topics, identities, clock))
-        for name in config.cameras
+        name: _pipeline(name, config, wanted[name], Shared(model, topics, identities, clock)) for name in config.cameras
     }
     names = tuple(config.cameras)
     arrivals = Arrivals(names)
@@ -111,6 +110,7 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         ]
     service = Service(
         workers=workers,
+        see={name: look.see for name, look in looks.items()},
         pipelines=pipelines,
         arrivals=Ahead(arrivals, start_by_camera(looks)) if overlap else arrivals,
         outlet=outlet,

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
-from edge.core.values import EventType, Frame, Message, Occurrence
+from edge.core.values import EventType, Frame, Message, Occurrence, Sighting
 from edge.service.ahead import Incoming
 from edge.service.camera import CameraWorker
 from edge.service.letters import Standing
@@ -98,6 +98,7 @@ class Service:
         self,
         *,
         workers: Sequence[CameraWorker],
+        see: Mapping[str, Callable[[Frame], Sighting]],
         pipelines: Mapping[str, Pipeline],
         arrivals: Incoming,
         outlet: Outlet,
@@ -109,6 +110,7 @@ class Service:
         self._workers = workers
         self._switches = {worker.camera: worker for worker in workers}
         self._errands = errands
+        self._see = see
         self._pipelines = pipelines
         self._arrivals = arrivals
         self._outlet = outlet
@@ -164,9 +166,9 @@ class Service:
     def _look_at(self, frame: Frame) -> None:
         if not self._switches[frame.camera].is_enabled:
             return
-        pipeline = self._pipelines[frame.camera]
-        self._send_all(pipeline.process(frame))
-        self._stages.add(pipeline.times)
+        seen = self._see[frame.camera](frame)
+        self._send_all(self._pipelines[frame.camera].process(seen))
+        self._stages.add(seen.times)
         self._rates[frame.camera].add()
 
     def _tell_change(self, news: CameraNews) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge.core.clock import HandClock, SystemClock
 from edge.core.errors import RecordingError, SourceError
 from edge.core.protocols import Clock
-from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Standing, Track
+from edge.core.values import Box, Detections, Event, Frame, Message, Occurrence, Standing, Track
 from edge.core.values import EventType as Type
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
@@ -81,14 +81,11 @@ def make_service(
     pipelines = {
         camera: Pipeline(
             camera=camera,
-            detector=FakeDetector(lambda frame: see(frame) or Detections.empty()),
             wanted=Everything(),
             tracker=NoTracks(),
             rules=OneTrackPerRecording(),
             telling=Telling(event_line, lambda standing: Message("standing", str(standing).encode(), retain=True)),
             identities=identities,
-            model=ModelRef("m", "0" * 64),
-            backend="cpu",
             clock=clock,
         )
         for camera in sources
@@ -101,6 +98,7 @@ def make_service(
     )
     service = Service(
         workers=workers,
+        see=dict.fromkeys(sources, FakeDetector(lambda frame: see(frame) or Detections.empty()).see),
         pipelines=pipelines,
         arrivals=arrivals,
         outlet=outlet,

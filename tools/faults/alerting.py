@@ -32,6 +32,7 @@ from edge.core.values import (
     Reason,
     RuleHit,
     Severity,
+    Sighting,
     StageTimes,
 )
 from edge.report.payloads import event_message
@@ -80,10 +81,8 @@ class Metronome:
 class Blind:
     """Sees nothing, tracks nothing, and alerts at each frame."""
 
-    times = StageTimes()
-
-    def detect(self, frame: Frame) -> Detections:
-        return Detections.empty()
+    def see(self, frame: Frame) -> Sighting:
+        return Sighting(frame.facts, Detections.empty(), StageTimes(), ModelRef("none", "0" * 64), "cpu")
 
     def select(self, detections: Detections, frame: Frame) -> Detections:
         return detections
@@ -145,20 +144,18 @@ def make_service(
     blind = Blind()
     pipeline = Pipeline(
         camera=_CAMERA,
-        detector=blind,
         wanted=blind,
         tracker=NoTracks(),
         rules=AlwaysAlarmed(),  # type: ignore[arg-type]
         telling=Telling(event=lambda event: event_message(event, topics), standing=_no_standing),
         identities=identities,
-        model=ModelRef("none", "0" * 64),
-        backend="cpu",
         clock=clock,
     )
     arrivals = Arrivals((_CAMERA,))
     source = Metronome(rate, count, linger_s, clock)
     return Service(
         workers=[CameraWorker(_CAMERA, source, put=arrivals.put_and_wait, tell=arrivals.tell)],
+        see={_CAMERA: blind.see},
         pipelines={_CAMERA: pipeline},
         arrivals=arrivals,
         outlet=outlet,
