@@ -12,9 +12,8 @@ import logging
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
-
-import numpy as np
 
 from edge.assemble.outbox import SpeakingKeeper, outbox_policy, teller, volatile_path
 from edge.assemble.service import make_outlet
@@ -25,7 +24,7 @@ from edge.core.protocols import Clock
 from edge.core.values import (
     Detections,
     EventType,
-    Frame,
+    FrameFacts,
     Message,
     ModelRef,
     Occurrence,
@@ -39,21 +38,18 @@ from edge.report.payloads import event_message
 from edge.report.states import CameraState as Wire
 from edge.report.states import Delivery, DeviceInfo, camera_message, info_message
 from edge.report.topics import Topics
-from edge.service.arrivals import Arrivals
-from edge.service.camera import CameraWorker
 from edge.service.health import health_report
 from edge.service.identity import Identities, new_epoch
-from edge.service.news import CameraState
+from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
 
 _CAMERA = "yard"
-_IMAGE = np.zeros((2, 2, 3), np.uint8)
 
 
 class Metronome:
-    """A FrameSource of empty frames: so many a second, so many in all."""
+    """A service's sight without cameras or model: so many empty sightings a second, so many in all."""
 
     def __init__(self, rate: float, count: int, linger_s: float, clock: Clock) -> None:
         self._rate = rate
@@ -61,30 +57,42 @@ class Metronome:
         self._count = count
         self._clock = clock
         self._sequence = 0
+        self._is_told = False
+        self.is_quiet = False
+        self.is_ready = True
+        self.drops: Counter[str] = Counter()
 
     def open(self) -> None:
         """Nothing to take hold of."""
 
-    def read(self) -> Frame | None:
+    def wake(self) -> None:
+        """Nobody waits for long."""
+
+    def take(self, timeout_s: float) -> Sighting | CameraNews | None:
+        if not self._is_told:
+            self._is_told = True
+            return CameraNews(_CAMERA, CameraState.ONLINE)
         if self._count and self._sequence >= self._count:
             self._clock.sleep(self._linger_s)
-            return None
+            self.is_quiet = True
+            return CameraNews(_CAMERA, CameraState.ENDED)
         if self._rate:
             self._clock.sleep(1 / self._rate)
         self._sequence += 1
-        return Frame(_IMAGE, _CAMERA, self._sequence, self._clock.monotonic_ns(), self._clock.utc_now())
+        frame = FrameFacts(_CAMERA, self._sequence, self._clock.monotonic_ns(), self._clock.utc_now(), 2, 2)
+        return Sighting(frame, Detections.empty(), StageTimes(), ModelRef("none", "0" * 64), "cpu")
+
+    def stop(self) -> None:
+        self.is_quiet = True
 
     def close(self) -> None:
         """Nothing to let go."""
 
 
-class Blind:
-    """Sees nothing, tracks nothing, and alerts at each frame."""
+class Everything:
+    """Wants all there is."""
 
-    def see(self, frame: Frame) -> Sighting:
-        return Sighting(frame.facts, Detections.empty(), StageTimes(), ModelRef("none", "0" * 64), "cpu")
-
-    def select(self, detections: Detections, frame: Frame) -> Detections:
+    def select(self, detections: Detections, frame: FrameFacts) -> Detections:
         return detections
 
     def confident(self, detections: Detections) -> Detections:
@@ -102,7 +110,7 @@ class NoTracks:
 class AlwaysAlarmed:
     """A rule that every frame fulfils."""
 
-    def update(self, tracks: object, frame: Frame) -> list[Occurrence]:
+    def update(self, tracks: object, frame: FrameFacts) -> list[Occurrence]:
         rule = RuleHit("each-frame", Severity.ALERT, (Reason("score", 0.9, 0.5),))
         return [Occurrence(EventType.DWELL, frame.captured_ns, frame.captured_at, frame.sequence, rule=rule)]
 
@@ -141,23 +149,18 @@ def make_service(
         clock=clock,
         keeper=_keeper(config, clock, ledger),
     )
-    blind = Blind()
     pipeline = Pipeline(
         camera=_CAMERA,
-        wanted=blind,
+        wanted=Everything(),
         tracker=NoTracks(),
         rules=AlwaysAlarmed(),  # type: ignore[arg-type]
         telling=Telling(event=lambda event: event_message(event, topics), standing=_no_standing),
         identities=identities,
         clock=clock,
     )
-    arrivals = Arrivals((_CAMERA,))
-    source = Metronome(rate, count, linger_s, clock)
     return Service(
-        workers=[CameraWorker(_CAMERA, source, put=arrivals.put_and_wait, tell=arrivals.tell)],
-        see={_CAMERA: blind.see},
+        sight=Metronome(rate, count, linger_s, clock),
         pipelines={_CAMERA: pipeline},
-        arrivals=arrivals,
         outlet=outlet,
         reports=Reports(
             camera=lambda camera, state: camera_message(
