@@ -145,13 +145,21 @@ class Box(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+class Glimpse(msgspec.Struct, frozen=True, gc=False):
+    """A sight of a thing before it was believed."""
+
+    seen_ns: int
+    box: Box
+    score: float
+
+
 class Track(msgspec.Struct, frozen=True, gc=False):
     """One thing followed over time. Only confirmed tracks leave ``track/``; ids are never reused.
 
     score : of the newest matched detection; top_score : the best so far
     frames : detections matched so far
     first_seen_ns, last_seen_ns : captured_ns of the first and the newest matched frame
-    before : where and when it was seen before it was believed, oldest first; told once, with the first telling
+    before : how it was seen before it was believed, oldest first; told once, with the first telling
     """
 
     track_id: int
@@ -164,7 +172,7 @@ class Track(msgspec.Struct, frozen=True, gc=False):
     last_seen_ns: int
     frames: int = 1
     stationary: bool = False
-    before: tuple[tuple[int, Box], ...] = ()
+    before: tuple[Glimpse, ...] = ()
 
 
 class EventType(StrEnum):
