@@ -112,7 +112,9 @@ def _add_fit(commands: Commands) -> None:
     _add_plan(command)
     command.add_argument("--start", type=Path, help="weights of another run to start from")
     command.add_argument("--minutes", type=float, help="stop after this time with exit code 75; run again to go on")
-    command.add_argument("--workers", type=int, default=1, help="processes that make batches [1]")
+    command.add_argument(
+        "--workers", type=int, help="processes that make batches [with a GPU all cores but one, else 0]"
+    )
     command.add_argument("--threads", type=int, default=0, help="of torch; 0 = its own choice [0]")
     command.add_argument("--save-s", type=float, default=60.0, help="seconds between checkpoints [60]")
     command.set_defaults(run=_fit)

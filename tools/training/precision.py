@@ -164,11 +164,11 @@ def interval(matches: Sequence[Matches], *, rounds: int = 500, seed: int = 0) ->
     """95 % bootstrap interval of AP50: pictures drawn with replacement (Efron's percentiles)."""
     rng = np.random.default_rng(seed)
     drawn = ([matches[i] for i in rng.integers(len(matches), size=len(matches))] for _ in range(rounds))
-    values = [value for one in drawn if (value := _ap50(one)) is not None]
+    values = [value for one in drawn if (value := ap50_of(one)) is not None]
     return (float(np.percentile(values, 2.5)), float(np.percentile(values, 97.5))) if values else None
 
 
-def _ap50(matches: Sequence[Matches]) -> float | None:
+def ap50_of(matches: Sequence[Matches]) -> float | None:
     objects = sum(one.objects for one in matches)
     if not objects:
         return None
