@@ -24,7 +24,7 @@ Commands = argparse._SubParsersAction  # the standard library has no public name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    options = parse(arguments)
     try:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
@@ -33,6 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Ends the program with code 2 where they are not understood."""
+    return _parser().parse_args(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:

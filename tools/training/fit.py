@@ -142,7 +142,8 @@ def _train(
                 _progress(run, plan, clock)
             if is_over and run.step < plan.steps:
                 raise UnfinishedError(
-                    f"{out}: stopped at {run.step * plan.batch:,} of {plan.pictures:,} pictures; "
+                    f"{out}: stopped at {run.step * plan.batch:,} of {plan.pictures:,} pictures "
+                    f"({clock.steps_per_s * plan.batch:.0f} a second of late); "
                     "the same command goes on"
                 )
             clock.lap()
