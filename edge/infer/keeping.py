@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.core.values import Detections
-from edge.infer.candidates import Candidates
+from edge.infer.candidates import Candidates, is_score
 from edge.infer.nms import suppress
 
 # A broken or noisy model can score every place: the best so many are looked at, so that memory and time stay bounded.
@@ -16,8 +16,8 @@ MAX_CANDIDATES = 30_000
 class Keeper:
     """Turns candidates with boxes into detections.
 
-    rejected : boxes dropped so far because they were inside out, empty, infinite or not a number, or their class
-        does not exist
+    rejected : boxes dropped so far because they were inside out, empty, infinite or not a number, or their score or
+        class was none
     """
 
     def __init__(self, *, classes: int, nms_iou: float | None, max_boxes: int) -> None:
@@ -31,6 +31,14 @@ class Keeper:
         self._nms_iou = nms_iou
         self._max_boxes = max_boxes
         self.rejected = 0
+
+    def only_scores(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) scores with -1, which passes nowhere, in place of numbers that are none; those are counted."""
+        proper = is_score(scores)
+        if proper.all():
+            return scores
+        self.rejected += int(len(proper) - np.count_nonzero(proper))
+        return np.where(proper, scores, np.float32(-1.0))
 
     def keep(self, boxes: NDArray[np.float32], found: Candidates) -> Detections:
         """(n, 4) boxes in model-input pixels, one per candidate -> detections, best first."""

@@ -12,9 +12,8 @@ import logging
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
-
-import numpy as np
 
 from edge.assemble.outbox import SpeakingKeeper, outbox_policy, teller, volatile_path
 from edge.assemble.service import make_outlet
@@ -25,67 +24,84 @@ from edge.core.protocols import Clock
 from edge.core.values import (
     Detections,
     EventType,
-    Frame,
+    FrameFacts,
     Message,
     ModelRef,
     Occurrence,
     Reason,
     RuleHit,
     Severity,
+    Sighting,
     StageTimes,
 )
 from edge.report.payloads import event_message
 from edge.report.states import CameraState as Wire
 from edge.report.states import Delivery, DeviceInfo, camera_message, info_message
 from edge.report.topics import Topics
-from edge.service.arrivals import Arrivals
-from edge.service.camera import CameraWorker
+from edge.service import child, publishing
 from edge.service.health import health_report
 from edge.service.identity import Identities, new_epoch
-from edge.service.news import CameraState
+from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
+from tools.faults import hasty_publisher
+from tools.faults.moved_clock import FILE, MovedClock
 
 _CAMERA = "yard"
-_IMAGE = np.zeros((2, 2, 3), np.uint8)
 
 
 class Metronome:
-    """A FrameSource of empty frames: so many a second, so many in all."""
+    """A service's sight without cameras or model: so many empty sightings a second, so many in all.
 
-    def __init__(self, rate: float, count: int, linger_s: float, clock: Clock) -> None:
+    A clock that can be moved is moved at each.
+    """
+
+    def __init__(self, rate: float, count: int, linger_s: float, clock: Clock, *, spread_s: float = 0.0) -> None:
         self._rate = rate
+        self._spread_s = spread_s
         self._linger_s = linger_s
         self._count = count
         self._clock = clock
         self._sequence = 0
+        self._is_told = False
+        self.is_quiet = False
+        self.is_ready = True
+        self.drops: Counter[str] = Counter()
 
     def open(self) -> None:
         """Nothing to take hold of."""
 
-    def read(self) -> Frame | None:
+    def wake(self) -> None:
+        """Nobody waits for long."""
+
+    def take(self, timeout_s: float) -> Sighting | CameraNews | None:
+        if not self._is_told:
+            self._is_told = True
+            return CameraNews(_CAMERA, CameraState.ONLINE)
         if self._count and self._sequence >= self._count:
             self._clock.sleep(self._linger_s)
-            return None
+            self.is_quiet = True
+            return CameraNews(_CAMERA, CameraState.ENDED)
         if self._rate:
             self._clock.sleep(1 / self._rate)
+        if isinstance(self._clock, MovedClock):
+            self._clock.move(self._spread_s)
         self._sequence += 1
-        return Frame(_IMAGE, _CAMERA, self._sequence, self._clock.monotonic_ns(), self._clock.utc_now())
+        frame = FrameFacts(_CAMERA, self._sequence, self._clock.monotonic_ns(), self._clock.utc_now(), 2, 2)
+        return Sighting(frame, Detections.empty(), StageTimes(), ModelRef("none", "0" * 64), "cpu")
+
+    def stop(self) -> None:
+        self.is_quiet = True
 
     def close(self) -> None:
         """Nothing to let go."""
 
 
-class Blind:
-    """Sees nothing, tracks nothing, and alerts at each frame."""
+class Everything:
+    """Wants all there is."""
 
-    times = StageTimes()
-
-    def detect(self, frame: Frame) -> Detections:
-        return Detections.empty()
-
-    def select(self, detections: Detections, frame: Frame) -> Detections:
+    def select(self, detections: Detections, frame: FrameFacts) -> Detections:
         return detections
 
     def confident(self, detections: Detections) -> Detections:
@@ -103,7 +119,7 @@ class NoTracks:
 class AlwaysAlarmed:
     """A rule that every frame fulfils."""
 
-    def update(self, tracks: object, frame: Frame) -> list[Occurrence]:
+    def update(self, tracks: object, frame: FrameFacts) -> list[Occurrence]:
         rule = RuleHit("each-frame", Severity.ALERT, (Reason("score", 0.9, 0.5),))
         return [Occurrence(EventType.DWELL, frame.captured_ns, frame.captured_at, frame.sequence, rule=rule)]
 
@@ -116,21 +132,25 @@ class AlwaysAlarmed:
 
 def main() -> int:
     options = _options()
+    if options.hasty:
+        publishing.MODULE = hasty_publisher.MODULE
+        child._LONGEST_WAIT_S = 1.0
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    clock = SystemClock()
+    clock: Clock = SystemClock()
+    if options.clock:
+        os.environ[FILE] = str(options.clock)  # for the publisher
+        publishing.MODULE = "tools.faults.moved_publisher"
+        clock = MovedClock(options.clock)
     config = load_config(options.config)
-    service = make_service(
-        config, clock, rate=options.rate, count=options.count, linger_s=options.linger, ledger=options.ledger
-    )
+    source = Metronome(options.rate, options.count, options.linger, clock, spread_s=options.spread)
+    service = make_service(config, clock, source, ledger=options.ledger)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
     service.run()
     return 0
 
 
-def make_service(
-    config: Config, clock: Clock, *, rate: float, count: int, linger_s: float, ledger: Path | None
-) -> Service:
+def make_service(config: Config, clock: Clock, source: Metronome, *, ledger: Path | None) -> Service:
     assert config.outbox.path is not None
     topics = Topics(config.device)
     identities = Identities(config.device, new_epoch(clock))
@@ -142,25 +162,20 @@ def make_service(
         clock=clock,
         keeper=_keeper(config, clock, ledger),
     )
-    blind = Blind()
     pipeline = Pipeline(
         camera=_CAMERA,
-        detector=blind,
-        wanted=blind,
+        wanted=Everything(),
         tracker=NoTracks(),
         rules=AlwaysAlarmed(),  # type: ignore[arg-type]
         telling=Telling(event=lambda event: event_message(event, topics), standing=_no_standing),
         identities=identities,
-        model=ModelRef("none", "0" * 64),
-        backend="cpu",
         clock=clock,
     )
-    arrivals = Arrivals((_CAMERA,))
-    source = Metronome(rate, count, linger_s, clock)
+    # the publisher is watched in real time: it would have to be alive every 10 s of a day that takes minutes
+    outlet._clock = outlet._child._clock = SystemClock()
     return Service(
-        workers=[CameraWorker(_CAMERA, source, put=arrivals.put_and_wait, tell=arrivals.tell)],
+        sight=source,
         pipelines={_CAMERA: pipeline},
-        arrivals=arrivals,
         outlet=outlet,
         reports=Reports(
             camera=lambda camera, state: camera_message(
@@ -208,6 +223,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=50.0, help="alerts a second; 0 = as fast as it goes")
     parser.add_argument("--count", type=int, default=0, help="alerts in all; 0 = until stopped")
     parser.add_argument("--linger", type=float, default=0.0, help="seconds to stay after the last alert")
+    parser.add_argument("--clock", type=Path, help="the file of a clock to move")
+    parser.add_argument("--spread", type=float, default=0.0, help="seconds that clock is moved at each alert")
+    parser.add_argument("--hasty", action="store_true", help="a publisher that is killed or cut off is back soon")
     return parser.parse_args()
 
 
