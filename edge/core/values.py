@@ -47,6 +47,23 @@ class Frame:
     def height(self) -> int:
         return int(self.image.shape[0])
 
+    @property
+    def facts(self) -> FrameFacts:
+        """All but the picture."""
+        return FrameFacts(self.camera, self.sequence, self.captured_ns, self.captured_at, self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFacts:
+    """A frame without its picture: what tracks, rules and messages have to know of it. The fields are the frame's."""
+
+    camera: str
+    sequence: int
+    captured_ns: int
+    captured_at: datetime
+    width: int
+    height: int
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
@@ -296,6 +313,21 @@ class StageTimes:
     @property
     def total(self) -> float:
         return self.capture + self.preprocess + self.infer + self.decode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """What a model saw in one frame: with it the picture has done its duty.
+
+    detections : in the frame's pixels
+    model, backend : what looked
+    """
+
+    frame: FrameFacts
+    detections: Detections
+    times: StageTimes
+    model: ModelRef
+    backend: str
 
 
 @dataclass(frozen=True, slots=True)

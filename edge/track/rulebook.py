@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from edge.core.values import EventType, Frame, LineCrossing, Occurrence, Standing, Track
+from edge.core.values import EventType, FrameFacts, LineCrossing, Occurrence, Standing, Track
 from edge.track.areas import Anchor, Point
 from edge.track.ledger import Ledger
 from edge.track.lifecycle import LifeCycle
@@ -57,7 +57,7 @@ class RuleBook:
         self._is_first = True
         self._size = (1, 1)
 
-    def update(self, tracks: Iterable[Track], frame: Frame) -> list[Occurrence]:
+    def update(self, tracks: Iterable[Track], frame: FrameFacts) -> list[Occurrence]:
         """What this frame gives reason to say, in order."""
         tracks = tuple(tracks)
         now, self._size = self._moments.add(frame), (frame.width, frame.height)
