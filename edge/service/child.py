@@ -25,8 +25,6 @@ from edge.service.channel import Channel, ChannelClosedError
 logger = logging.getLogger(__name__)
 
 _FIRST_WAIT_S = 0.2
-_LONGEST_WAIT_S = 15.0
-_STABLE_S = 30.0  # a child that lived this long starts with a short wait again
 _NS_PER_S = 1_000_000_000
 _NEVER_NS = 1 << 62
 _DYING_S = 0.2  # one that the kernel does not let go of by then is waited for no longer
@@ -45,6 +43,8 @@ class Child:
     start_s : how long it may take to its first sign of life
     silent_s : how long it may be silent after that; every frame is a sign of life. None = as long as it likes
     descriptors : what it inherits besides the channel, under the same numbers
+    stable_s : one that lived so long is started again after a short wait; each that did not doubles the wait
+    longest_s : the longest wait
     """
 
     def __init__(
@@ -57,6 +57,8 @@ class Child:
         start_s: float = 30.0,
         silent_s: float | None = 10.0,
         descriptors: tuple[int, ...] = (),
+        stable_s: float = 30.0,
+        longest_s: float = 15.0,
     ) -> None:
         self._name = name
         self._module = module
@@ -65,6 +67,8 @@ class Child:
         self._start_s = start_s
         self._silent_s = silent_s
         self._descriptors = descriptors
+        self._stable_s = stable_s
+        self._longest_s = longest_s
         self._dying: list[subprocess.Popen[bytes]] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
@@ -150,7 +154,7 @@ class Child:
             return
         self._let_go()
         lived_s = (self._clock.monotonic_ns() - self._started_ns) / _NS_PER_S
-        self._wait_s = _FIRST_WAIT_S if lived_s >= _STABLE_S else min(_LONGEST_WAIT_S, self._wait_s * 2)
+        self._wait_s = _FIRST_WAIT_S if lived_s >= self._stable_s else min(self._longest_s, self._wait_s * 2)
         self._next_ns = self._clock.monotonic_ns() + round(self._wait_s * random.uniform(0.5, 1.0) * _NS_PER_S)  # noqa: S311
         self.restarts += 1
         logger.error(
@@ -170,7 +174,7 @@ class Child:
             ours, life_line = self._spawn()
         except OSError as error:  # no memory, no process left: as good as one that ended at once
             self._next_ns = now_ns + round(self._wait_s * _NS_PER_S)
-            self._wait_s = min(_LONGEST_WAIT_S, self._wait_s * 2)
+            self._wait_s = min(self._longest_s, self._wait_s * 2)
             logger.error("the process %s could not be started: %s", self._name, error.strerror)
             return
         self._channel, self._life_line = Channel(ours), life_line

@@ -25,6 +25,7 @@ from edge.report.states import Delivery
 from edge.service import letters
 from edge.service.child import Child
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Standing, Tell
+from edge.service.progress import Stage
 from edge.wire.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ FINISH_S = 60.0  # after the last recording: as long as something arrives
 _COMMIT_S = 1.0
 _LOOK_S = 2.0  # the publisher says how it goes every second
 _STUCK_S = 75.0  # the slowest thing it may do in one go is to resolve a name: 30 s and more with three dead servers
+_STALL_S = 8.0
+_DISK_S = 30.0  # a worn memory card can keep a commit waiting for many seconds
 _NS_PER_S = 1_000_000_000
 
 
@@ -81,6 +84,7 @@ class Publishing:
         self._has_news = False
         self._leave: Leave | None = None
         self._is_over = threading.Event()
+        self._rounds = 0
 
     @property
     def publisher_pid(self) -> int | None:
@@ -147,6 +151,13 @@ class Publishing:
             last_error=progress.last_error,
         )
 
+    def stages(self) -> tuple[Stage, ...]:
+        """What works by itself here. A broker that is away, or a disk that refuses, is no standstill."""
+        return (
+            Stage("publishing", lambda: self._rounds, lambda: _STALL_S),
+            Stage("outbox", lambda: self._writer.rounds, lambda: _DISK_S),
+        )
+
     def close(self, *, is_hurried: bool) -> None:
         """Commit what waits, let the publisher deliver what it can, end it.
 
@@ -162,6 +173,7 @@ class Publishing:
         self._wake.set()
 
     def _round(self) -> None:
+        self._rounds += 1
         if self._child.has_gone:
             self._is_over.set()
             return

@@ -59,3 +59,16 @@ def test_the_watchdog_of_another_process_asks_nothing_of_this_one() -> None:
 
     assert Notifier("", environment={"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}).alive_every_s == unwatched
     assert Notifier("", environment={"WATCHDOG_USEC": "soon"}).alive_every_s == unwatched
+
+
+def test_a_standstill_has_the_watchdog_bite_where_there_is_one(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(5.0)
+        address = str(tmp_path / "notify")
+
+        Notifier(address, environment={"WATCHDOG_USEC": "6000000"}).stalled("outbox")
+        Notifier(address, environment={}).stalled("model")
+
+        told = [listener.recv(1024) for _ in range(3)]
+    assert told == [b"STATUS=standing still: outbox", b"WATCHDOG=trigger", b"STATUS=standing still: model"]
