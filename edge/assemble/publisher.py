@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -35,8 +36,13 @@ def main(channel: Channel) -> None:
     leave_at_once(make_publisher(channel, setup, clock).live())
 
 
-def make_publisher(channel: Channel, setup: Setup, clock: SystemClock) -> Publisher:
-    """Everything named, nothing running yet."""
+def make_publisher(
+    channel: Channel, setup: Setup, clock: SystemClock, *, alive: Callable[[], None] = lambda: None
+) -> Publisher:
+    """Everything named, nothing running yet.
+
+    alive : called every second or more often, while it works
+    """
     topics = Topics(setup.device)
     has_consumer = setup.consumer is not None
     reader = OutboxReader(
@@ -73,7 +79,9 @@ def make_publisher(channel: Channel, setup: Setup, clock: SystemClock) -> Publis
         ),
     )
     sink.open()
-    publisher = Publisher(channel, sink, progress=lambda heard: _progress(sink, courier, heard), clock=clock)
+    publisher = Publisher(
+        channel, sink, progress=lambda heard: _progress(sink, courier, heard), clock=clock, alive=alive
+    )
     return publisher
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import __version__
-from edge.assemble.broker import publisher_setup
+from edge.assemble.broker import detector_setup, publisher_setup
 from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
 from edge.assemble.detector import open_detector
 from edge.assemble.home_assistant import make_announcer
@@ -33,11 +33,12 @@ from edge.report.topics import Topics
 from edge.service.ahead import Ahead
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
+from edge.service.child import Child
 from edge.service.commands.overrides import Overrides
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.pipeline import Pipeline
-from edge.service.publishing import Publishing
+from edge.service.publishing import Publishing, other_publisher, own_publisher
 from edge.service.runner import Errand, Reports, Service
 from edge.service.systemd import Notifier
 from edge.track.wanted import Wanted, lowest_score
@@ -56,8 +57,10 @@ class Assembly:
     summary: str
 
 
-def assemble_service(config: Config, clock: Clock) -> Assembly:
+def assemble_service(config: Config, clock: Clock, *, publisher: Path | None = None) -> Assembly:
     """Build everything; raises what a person has to mend before anything starts.
+
+    publisher : the socket of a publisher that runs by itself; None = the service starts one
 
     Raises
     ------
@@ -92,6 +95,7 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         describe=tell_info,
         hear=inbox.put,
         clock=clock,
+        publisher=publisher,
     )
     looks = make_looks(config, detector)
     pipelines = {
@@ -144,6 +148,7 @@ def make_outlet(
     clock: Clock,
     hear: Callable[[Heard], None] = lambda _heard: None,
     keeper: SpeakingKeeper | None = None,
+    publisher: Path | None = None,
 ) -> Publishing:
     """The way out: the outbox's writer here, its reader in a process of its own.
 
@@ -152,11 +157,12 @@ def make_outlet(
     tell : makes the event that tells of a loss
     describe : says which promise is in force
     hear : takes what came in and is not for the publisher
+    publisher : the socket of one that runs by itself; None = one is started
     """
     volatile = volatile_path(outbox)
     keeper = keeper or SpeakingKeeper(outbox, volatile_path=volatile, policy=outbox_policy(config), clock=clock)
     outlet = Publishing(
-        publisher_setup(config, outbox=outbox, volatile=volatile),
+        _publisher(config, outbox, volatile, clock, publisher),
         OutboxWriter(keeper, tell, clock=clock),
         guarantee=Delivery.ACKNOWLEDGED if config.outbox.consumer is None else Delivery.CONFIRMED,
         describe=describe,
@@ -165,6 +171,12 @@ def make_outlet(
     )
     keeper.on_commit = outlet.committed
     return outlet
+
+
+def _publisher(config: Config, outbox: Path, volatile: Path | None, clock: Clock, socket: Path | None) -> Child:
+    if socket is None:
+        return own_publisher(publisher_setup(config, outbox=outbox, volatile=volatile), clock)
+    return other_publisher(detector_setup(config, outbox=outbox, volatile=volatile), clock, socket=socket)
 
 
 def _check_sources(config: Config) -> None:

@@ -16,6 +16,7 @@ from edge.core.errors import EdgeError
 # command -> (module, function): imported when it is called, so that each command starts with what it needs alone.
 _COMMANDS = {
     "run": ("edge.cli.run", "run"),
+    "publish": ("edge.cli.publish", "publish"),
     "check": ("edge.cli.check", "check"),
     "detect": ("edge.cli.detect", "detect"),
     "bench": ("edge.cli.bench", "bench"),

@@ -25,7 +25,13 @@ _INTERRUPTED = 130  # as shells say it: 128 and the signal's number
     "--config", "path", type=click.Path(path_type=Path), help="Default: /etc/edge/edge.yaml, else ./edge.yaml."
 )
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Stop after so many seconds.")
-def run(path: Path | None, duration: float | None) -> None:
+@click.option(
+    "--publisher",
+    type=click.Path(path_type=Path),
+    metavar="SOCKET",
+    help="Leave publishing to `edge publish` at this socket: this process then needs no network.",
+)
+def run(path: Path | None, duration: float | None, publisher: Path | None) -> None:
     """Watch the cameras and tell the broker, until stopped or until all recordings have ended.
 
     Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 75 a camera was away to the end, or the broker was never
@@ -52,7 +58,7 @@ def run(path: Path | None, duration: float | None) -> None:
         logger.warning("%s: read and checked, but this version does not act on it yet", setting)
     hand_over_quickly()
     clock = SystemClock()
-    assembly = assemble_service(config, clock)
+    assembly = assemble_service(config, clock, publisher=publisher)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: assembly.service.stop())
     logger.info("%s", assembly.summary)

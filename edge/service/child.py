@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Protocol
 
 from edge.core.protocols import Clock
 from edge.service.channel import Channel, ChannelClosedError
@@ -29,6 +30,20 @@ _NS_PER_S = 1_000_000_000
 _ENTER = "import sys; sys.path[:] = sys.argv[3:]; from edge.service.child import enter; enter(*sys.argv[1:3])"
 
 
+class Process(Protocol):
+    """What is started, and what ends it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self) -> object: ...
+
+
 class Child:
     """One process at a time. All methods belong to one thread, but for ``pid``.
 
@@ -40,6 +55,8 @@ class Child:
     start_s : how long it may take to its first sign of life
     silent_s : how long it may be silent after that; every frame is a sign of life
     """
+
+    _opened = "started"
 
     def __init__(
         self,
@@ -57,7 +74,7 @@ class Child:
         self._clock = clock
         self._start_s = start_s
         self._silent_s = silent_s
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._channel: Channel | None = None
         self._started_ns = 0
         self._deadline_ns = 0
@@ -83,8 +100,7 @@ class Child:
         if self._process is None:
             if self.has_gone or now_ns < self._next_ns:
                 return False
-            self._start(now_ns)
-            return True
+            return self._start(now_ns)
         if now_ns >= self._deadline_ns:
             self.fail("made no progress in time")
         return False
@@ -147,27 +163,35 @@ class Child:
             self._let_go()
         self.has_gone = True
 
-    def _start(self, now_ns: int) -> None:
+    def _start(self, now_ns: int) -> bool:
+        try:
+            self._process, self._channel = self._open()
+        except OSError as error:  # no memory, no process left: as good as one that ended at once
+            self._next_ns = now_ns + round(self._wait_s * _NS_PER_S)
+            self._wait_s = min(_LONGEST_WAIT_S, self._wait_s * 2)
+            logger.error("the process %s could not be %s: %s", self._name, self._opened, error.strerror or error)
+            return False
+        self._started_ns = now_ns
+        self._deadline_ns = now_ns + round(self._start_s * _NS_PER_S)
+        for frame in self._greet():
+            self.send(frame)
+        return True
+
+    def _open(self) -> tuple[Process, Channel]:
+        """A new process and the way to it; raises OSError."""
         ours, theirs = socket.socketpair()
         # A stop that is meant for us all (Ctrl-C, systemd) is ours to pass on: the child inherits what is blocked.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             with theirs:
                 command = [sys.executable, "-P", "-c", _ENTER, self._module, str(theirs.fileno()), *sys.path]
-                self._process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)  # noqa: S603
-        except OSError as error:  # no memory, no process left: as good as one that ended at once
+                process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)  # noqa: S603
+        except OSError:
             ours.close()
-            self._next_ns = now_ns + round(self._wait_s * _NS_PER_S)
-            self._wait_s = min(_LONGEST_WAIT_S, self._wait_s * 2)
-            logger.error("the process %s could not be started: %s", self._name, error.strerror)
-            return
+            raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        self._channel = Channel(ours)
-        self._started_ns = now_ns
-        self._deadline_ns = now_ns + round(self._start_s * _NS_PER_S)
-        for frame in self._greet():
-            self.send(frame)
+        return process, Channel(ours)
 
     def _lose(self) -> None:
         if not self.is_dismissed:

@@ -1,0 +1,66 @@
+"""The publisher as a unit of its own: it has the network and the broker's secrets, the detector has neither."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+
+from edge.assemble.broker import publisher_setup
+from edge.assemble.publisher import make_publisher
+from edge.config.load import find_config, load_config
+from edge.core.clock import SystemClock
+from edge.core.errors import EdgeError
+from edge.service.channel import Channel, ChannelClosedError
+from edge.service.doorway import open_doorway, welcome
+from edge.service.letters import Setup
+from edge.service.publisher import first_word, leave_at_once
+from edge.service.systemd import Notifier
+
+logger = logging.getLogger(__name__)
+
+_STOP_S = 3.0  # to deliver what is under way and to say offline, when systemd asks for the end
+
+
+def serve(config_file: Path | None, socket: Path | None, *, duty: Notifier) -> NoReturn:
+    """Publish for one detector, and end with it.
+
+    The detector is let in before the configuration is read: with one that is wrong, hanging up makes it wait longer
+    and longer, while systemd would start this process again at once for a detector that still knocks.
+
+    Raises
+    ------
+    ConfigError, UsageError
+    """
+    clock = SystemClock()
+    doorway = open_doorway(socket)
+    duty.ready("waiting for the detector")
+    channel = welcome(doorway, alive=duty.alive)
+    try:
+        setup = _setup(config_file, first_word(channel, clock))
+    except ChannelClosedError:
+        setup = None
+    except EdgeError:
+        channel.close()
+        raise
+    leave_at_once(0 if setup is None else _publish(channel, setup, clock, duty))
+
+
+def _publish(channel: Channel, setup: Setup, clock: SystemClock, duty: Notifier) -> int:
+    publisher = make_publisher(channel, setup, clock, alive=duty.alive)
+    signal.signal(signal.SIGTERM, lambda *_: publisher.leave(_STOP_S))
+    duty.status(f"publishing for {setup.device} to {setup.host}")
+    return publisher.live()
+
+
+def _setup(config_file: Path | None, theirs: Setup) -> Setup:
+    """Where to publish is ours to know; which files wait, the detector's. Raises ConfigError."""
+    config = load_config(find_config(config_file))
+    volatile = None if theirs.volatile is None else Path(theirs.volatile)
+    ours = publisher_setup(config, outbox=Path(theirs.outbox), volatile=volatile)
+    if msgspec.structs.replace(ours, password=None, key=None, log_level=theirs.log_level) != theirs:
+        logger.warning("the detector was started with another configuration than ours: restart both units")
+    return ours
