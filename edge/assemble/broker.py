@@ -9,6 +9,7 @@ import msgspec
 
 from edge.config.secret_files import check_private, read_secret, secret_path
 from edge.config.values import Config, SecretRef, Tls
+from edge.core.clock import SystemClock
 from edge.report.topics import Topics
 from edge.service.letters import Setup
 from edge.wire.settings import BrokerSettings, TlsSettings
@@ -65,6 +66,7 @@ def detector_setup(config: Config, *, outbox: Path, volatile: Path | None) -> Se
         filters=(topics.all_commands(),) if config.commands.enabled else (),
         greeting=topics.home_assistant_status(home.prefix) if home.enabled else None,
         log_level=logging.getLogger().level,
+        boot_id=SystemClock().boot_id(),
     )
 
 

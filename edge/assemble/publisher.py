@@ -25,15 +25,14 @@ from edge.wire.settings import BrokerSettings, TlsSettings
 
 def main(channel: Channel) -> None:
     """Live as long as the service wants; ends the process."""
-    clock = SystemClock()
     try:
-        setup = first_word(channel, clock)
+        setup = first_word(channel, SystemClock())
     except ChannelClosedError:
         leave_at_once(0)
     logging.basicConfig(
         level=setup.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    leave_at_once(make_publisher(channel, setup, clock).live())
+    leave_at_once(make_publisher(channel, setup, SystemClock(setup.boot_id)).live())
 
 
 def make_publisher(

@@ -35,22 +35,21 @@ def serve(config_file: Path | None, socket: Path | None, *, duty: Notifier) -> N
     ------
     ConfigError, UsageError
     """
-    clock = SystemClock()
     doorway = open_doorway(socket)
     duty.ready("waiting for the detector")
     channel = welcome(doorway, alive=duty.alive)
     try:
-        setup = _setup(config_file, first_word(channel, clock))
+        setup = _setup(config_file, first_word(channel, SystemClock()))
     except ChannelClosedError:
         setup = None
     except EdgeError:
         channel.close()
         raise
-    leave_at_once(0 if setup is None else _publish(channel, setup, clock, duty))
+    leave_at_once(0 if setup is None else _publish(channel, setup, duty))
 
 
-def _publish(channel: Channel, setup: Setup, clock: SystemClock, duty: Notifier) -> int:
-    publisher = make_publisher(channel, setup, clock, alive=duty.alive)
+def _publish(channel: Channel, setup: Setup, duty: Notifier) -> int:
+    publisher = make_publisher(channel, setup, SystemClock(setup.boot_id), alive=duty.alive)
     signal.signal(signal.SIGTERM, lambda *_: publisher.leave(_STOP_S))
     duty.status(f"publishing for {setup.device} to {setup.host}")
     return publisher.live()
@@ -61,6 +60,7 @@ def _setup(config_file: Path | None, theirs: Setup) -> Setup:
     config = load_config(find_config(config_file))
     volatile = None if theirs.volatile is None else Path(theirs.volatile)
     ours = publisher_setup(config, outbox=Path(theirs.outbox), volatile=volatile)
+    ours = msgspec.structs.replace(ours, boot_id=theirs.boot_id)  # which our sandbox hides
     if msgspec.structs.replace(ours, password=None, key=None, log_level=theirs.log_level) != theirs:
         logger.warning("the detector was started with another configuration than ours: restart both units")
     return ours

@@ -17,10 +17,13 @@ _SYNCED_FOR_NS = 1_000_000_000
 
 
 class SystemClock:
-    """The machine's clocks."""
+    """The machine's clocks.
 
-    def __init__(self) -> None:
-        self._boot_id: str | None = None
+    boot_id : as another process has read it, for one that may not look into /proc; None = look
+    """
+
+    def __init__(self, boot_id: str | None = None) -> None:
+        self._boot_id = boot_id
         self._synced = False
         self._synced_until_ns = -1
 

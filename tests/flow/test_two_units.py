@@ -92,13 +92,13 @@ def test_only_the_publisher_reads_the_password(tmp_path: Path) -> None:
 def test_a_publisher_that_dies_is_found_again_and_nothing_is_lost(tmp_path: Path) -> None:
     with heard_by(tmp_path) as (port, hear):
         config = write_config(tmp_path, settings(port, tmp_path))
-        with publisher(config, tmp_path / "socket") as (first, log):
-            with detector(config, tmp_path / "socket") as (process, _):
-                log.wait_for(lambda line: "connected" in line)
-                first.kill()
-                first.wait()
-                with publisher(config, tmp_path / "socket"):
-                    code = process.wait(timeout=100)
+        meeting = tmp_path / "socket"
+        with publisher(config, meeting) as (first, log), detector(config, meeting) as (process, _):
+            log.wait_for(lambda line: "connected" in line)
+            first.kill()
+            first.wait()
+            with publisher(config, meeting):
+                code = process.wait(timeout=100)
         heard = hear()
 
     assert code == 0

@@ -113,7 +113,7 @@ def claim(path: Path, *, as_writer: bool) -> int | None:
 
     The one writer holds it as long as it has the file open. A reader that gets it knows that there is no writer.
     """
-    lock = os.open(beside(path, "-writer"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode_in(path.parent))
+    lock = open_beside(path, "-writer")
     try:
         fcntl.flock(lock, (fcntl.LOCK_EX if as_writer else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -129,7 +129,7 @@ def door(path: Path, *, alone: bool) -> Iterator[None]:
     SQLite finds the write-ahead log by name: a process that opens the old file while the new one takes its place
     would write old pages into the new log.
     """
-    lock = os.open(beside(path, "-door"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode_in(path.parent))
+    lock = open_beside(path, "-door")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield
@@ -165,6 +165,17 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
+def open_beside(path: Path, ending: str) -> int:
+    """A descriptor of a file that belongs to another; made if it is not there."""
+    name = beside(path, ending)
+    try:
+        return os.open(name, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.fchmod(descriptor, mode_in(name.parent))
+        return descriptor
+
+
 def mode_in(folder: Path) -> int:
     """Of new files: for their owner alone; in a folder that hands its group on (2770), for that group too.
 
@@ -184,7 +195,8 @@ def make_file(path: Path) -> None:
         path.chmod(mode_in(path.parent))
         return
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    os.close(os.open(path, flags, mode_in(path.parent)))
+    os.close(os.open(path, flags, 0o600))
+    path.chmod(mode_in(path.parent))  # not masked by the umask
     sync_folder(path.parent)
 
 

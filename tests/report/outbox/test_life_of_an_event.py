@@ -253,7 +253,7 @@ def test_in_a_folder_that_hands_its_group_on_the_group_can_read_and_mark_it(devi
     for path in device.path.parent.iterdir():
         path.unlink()
     device.path.parent.chmod(0o2770)
-    before = os.umask(0o007)
+    before = os.umask(0o077)
     try:
         device.restart()
         device.commit(event(1))
