@@ -9,7 +9,7 @@ from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report import states
 from edge.report.topics import Topics
-from edge.service.machine import disk_free_mb, temperature_c, throttled_flags
+from edge.service.machine import disk_free_mb, temperature_c, throttled_file, throttled_flags
 from edge.service.news import CameraState
 from edge.service.runner import Reading
 
@@ -37,7 +37,7 @@ def health_report(
     """How the service's readings are told; ``folder`` is where it writes."""
 
     def report(reading: Reading) -> Message:
-        temperature, throttled, disk = temperature_c(), throttled_flags(), disk_free_mb(folder)
+        temperature, throttled, disk = temperature_c(), throttled_flags(throttled_file()), disk_free_mb(folder)
         reasons = _reasons(reading, cameras, temperature=temperature, throttled=throttled, disk_mb=disk)
         health = states.Health(
             state=_state(reading, reasons, cameras),
