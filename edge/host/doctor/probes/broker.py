@@ -17,6 +17,7 @@ from edge.wire.wake import Wake
 
 _PACE = Pace(connect_s=5.0, acknowledge_s=5.0)
 _HINTS = {
+    "the broker cut the connection": "look into the broker's log; is {port} its port for TLS (usually 8883)?",
     "nothing listens there": "start the broker (`systemctl status mosquitto`), or correct broker.host and broker.port",
     "no answer in time": "check broker.host and broker.port, the cable and the firewall: `ping {host}`",
     "name or service not known": "correct broker.host, or the name server: `getent hosts {host}`",
@@ -50,7 +51,9 @@ def judge(facts: BrokerFacts, *, client_id: str, clock: Clock) -> Finding:
     words = ending.words.removeprefix(f"broker {settings.address}: ")
     found, _, fix = words.partition(": ")
     hint = next((hint for start, hint in _HINTS.items() if found.startswith(start)), fix)
-    return broken("broker", f"{address}: {found}", hint.format(host=facts.host) or "look into the broker's log")
+    return broken(
+        "broker", f"{address}: {found}", hint.format(host=facts.host, port=facts.port) or "look into the broker's log"
+    )
 
 
 def _settings(facts: BrokerFacts) -> BrokerSettings:
