@@ -17,6 +17,7 @@ from edge.assemble.model import resolve_model
 from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, teller, volatile_path
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
+from edge.assemble.safe_mode import Start
 from edge.assemble.source import make_source, parse_camera_source
 from edge.assemble.threads import choose_threads, has_spare_core
 from edge.config.values import Config
@@ -35,6 +36,7 @@ from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
 from edge.service.child import Child
 from edge.service.commands.overrides import Overrides
+from edge.service.crash_loop import GoodRun
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.pipeline import Pipeline
@@ -57,7 +59,7 @@ class Assembly:
     summary: str
 
 
-def assemble_service(config: Config, clock: Clock, *, publisher: Path | None = None) -> Assembly:
+def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = None) -> Assembly:
     """Build everything; raises what a person has to mend before anything starts.
 
     publisher : the socket of a publisher that runs by itself; None = the service starts one
@@ -66,8 +68,9 @@ def assemble_service(config: Config, clock: Clock, *, publisher: Path | None = N
     ------
     ConfigError, ModelError, MissingLibraryError
     """
+    config = start.config
     _check_sources(config)
-    model = resolve_model(config)
+    model = start.model or resolve_model(config)
     wanted = {name: make_wanted(name, camera, model) for name, camera in config.cameras.items()}
     overrides = open_overrides(config, wanted)
     threads = choose_threads(config.threads)
@@ -107,7 +110,8 @@ def assemble_service(config: Config, clock: Clock, *, publisher: Path | None = N
     overlap = has_spare_core(threads)
     workers = _workers(config, overrides, arrivals=arrivals, clock=clock, ready=detector.shrink if overlap else None)
     announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
-    errands: list[Errand] = [] if announcer is None else [announcer]
+    errands: list[Errand] = [GoodRun(lambda: start.ran_well(model), clock)]
+    errands += [] if announcer is None else [announcer]
     if config.commands.enabled:
         parts = Adjustable(model, detector, wanted, pipelines, workers)
         errands += [
@@ -120,10 +124,10 @@ def assemble_service(config: Config, clock: Clock, *, publisher: Path | None = N
         outlet=outlet,
         reports=Reports(
             camera=camera_status(topics),
-            health=health_report(topics, names, clock, folder=config.folder),
+            health=health_report(topics, names, clock, folder=config.folder, standing=start.reasons),
             interval_s=config.health.interval_seconds,
         ),
-        notifier=Notifier(),
+        notifier=Notifier(note=start.note),
         clock=clock,
         errands=errands,
     )

@@ -32,13 +32,20 @@ def camera_status(topics: Topics) -> Callable[[str, CameraState], Message]:
 
 
 def health_report(
-    topics: Topics, cameras: tuple[str, ...], clock: Clock, *, folder: Path
+    topics: Topics, cameras: tuple[str, ...], clock: Clock, *, folder: Path, standing: tuple[str, ...] = ()
 ) -> Callable[[Reading], Message]:
-    """How the service's readings are told; ``folder`` is where it writes."""
+    """How the service's readings are told.
+
+    Parameters
+    ----------
+    folder : where it writes
+    standing : reasons that hold for this whole run, such as ``safe_mode``
+    """
 
     def report(reading: Reading) -> Message:
         temperature, throttled, disk = temperature_c(), throttled_flags(throttled_file()), disk_free_mb(folder)
-        reasons = _reasons(reading, cameras, temperature=temperature, throttled=throttled, disk_mb=disk)
+        found = _reasons(reading, cameras, temperature=temperature, throttled=throttled, disk_mb=disk)
+        reasons = (*standing, *found)
         health = states.Health(
             state=_state(reading, reasons, cameras),
             reasons=reasons,
