@@ -19,6 +19,7 @@ from edge.report.topics import Topics
 from edge.service.identity import Identities, event_time
 from edge.service.publishing import outgoing
 
+SERVICE_FOLDER = Path("/var/lib/edge")
 _MINUTE_MS = 60_000
 
 
@@ -114,7 +115,7 @@ def teller(
 def _folders() -> list[Path]:
     state = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")  # noqa: PTH111
-    return [*([Path(state)] if state else []), Path("/var/lib/edge"), Path(home) / "edge"]
+    return [*([Path(state)] if state else []), SERVICE_FOLDER, Path(home) / "edge"]
 
 
 def _is_usable(folder: Path) -> bool:

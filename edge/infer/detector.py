@@ -101,6 +101,12 @@ class Detector:
             outputs = [output.real() for output in self._interpreter.invoke(tensor)]
         return tuple(float(each) for output in outputs for each in (output.mean(), output.std()))
 
+    def outputs_for(self, image: NDArray[np.uint8]) -> Outputs:
+        """The model's raw outputs for a picture, (height, width, 3) uint8, copied. Raises ModelError."""
+        with self._busy:
+            tensor, _ = self._preprocessor.prepare(image)
+            return self._interpreter.invoke(tensor)
+
     def warm_up(self) -> None:
         """Run once on an empty picture: the first run takes longer, and shows whether the model runs at all."""
         size = self._model.layout.input
