@@ -44,22 +44,26 @@ class Manners:
     """How the broker behaves. The defaults are those of a good one.
 
     receive_maximum, maximum_packet : said in CONNACK, and held against the client
+    unsaid_maximum : not said; a larger publish ends the connection with DISCONNECT 149
     connack : its reason code; anything but 0 is followed by hanging up
     is_mute : nothing is answered after CONNACK
     acks_by_hand : acknowledgements wait for ``release``
     ack_code : the reason code for a publish
     hang_up_every : after so many packets of a connection (CONNECT not counted) it is cut
+    hang_up_after_s : a connection that has lived so long is cut at its next packet
     farewell : the reason code of a DISCONNECT before that; None = without a word
     noise : what is sent after each packet of the client, besides the answer
     """
 
     receive_maximum: int | None = None
     maximum_packet: int | None = None
+    unsaid_maximum: int | None = None
     connack: int = 0
     is_mute: bool = False
     acks_by_hand: bool = False
     ack_code: Callable[[Publish], int] = lambda _publish: 0
     hang_up_every: int | None = None
+    hang_up_after_s: float | None = None
     farewell: int | None = None
     noise: Callable[[], bytes] = lambda: b""
 
@@ -101,6 +105,11 @@ class StrictBroker:
             self._changed.notify_all()
         for link in list(self._links):
             link.send_waiting()
+
+    def hang_up(self) -> None:
+        """Cut all connections that there are."""
+        for link in list(self._links):
+            link.cut()
 
     def take_permit(self) -> bool:
         with self._changed:
@@ -168,7 +177,7 @@ class _Link(threading.Thread):
         self._keepalive_s = 0
         self._under_way: dict[int, Publish] = {}  # received and not acknowledged, oldest first
         self._count = 0
-        self._last = time.monotonic()
+        self._began = self._last = time.monotonic()
         self._has_said_goodbye = False
         self._is_noisy = False
 
@@ -201,6 +210,9 @@ class _Link(threading.Thread):
             raise BreachError(f"a packet of {size} bytes, and the maximum is {manners.maximum_packet}")
         body = self._read(length)
         self._note_packet(size)
+        if head >> 4 == PUBLISH and manners.unsaid_maximum is not None and size > manners.unsaid_maximum:
+            self._send(bytes([DISCONNECT << 4, 2, 149, 0]))
+            return False
         if self._has_said_goodbye:
             raise BreachError("a packet after DISCONNECT")
         kind, flags = head >> 4, head & 15
@@ -210,7 +222,7 @@ class _Link(threading.Thread):
             return self._connect(flags, body)
         self._handle(kind, flags, body, size)
         self._count += 1
-        if manners.hang_up_every is not None and self._count >= manners.hang_up_every:
+        if self._is_over(manners):
             if manners.farewell is not None:
                 self._send(bytes([DISCONNECT << 4, 2, manners.farewell, 0]))
             return False
@@ -220,6 +232,12 @@ class _Link(threading.Thread):
             self._broker.note(lambda book: setattr(book, "noise_bytes", book.noise_bytes + len(noise)))
             self._send(noise)
         return True
+
+    def _is_over(self, manners: Manners) -> bool:
+        lived_s = time.monotonic() - self._began
+        return (manners.hang_up_every is not None and self._count >= manners.hang_up_every) or (
+            manners.hang_up_after_s is not None and lived_s >= manners.hang_up_after_s
+        )
 
     def _note_packet(self, size: int) -> None:
         now = time.monotonic()

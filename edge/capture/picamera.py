@@ -54,7 +54,7 @@ class PicameraSource(SteppedSource):
         self._number = number
         self._settings = settings
         self._library = library
-        self._time = DeviceTime(clock)
+        self._time = DeviceTime(clock, settings.mishaps)
         self._camera: Any = None
         self._request: Any = None
         self._streams: dict[str, dict[str, Any]] = {}
@@ -99,6 +99,7 @@ class PicameraSource(SteppedSource):
     def picture(self) -> Frame | None:
         image = self._picture("lores" if "lores" in self._streams else "main")
         if image is None or self._moment is None:
+            self._settings.mishaps.unreadable += 1
             return None
         return Frame(image, self._settings.camera, self._sequence, self._moment.captured_ns, self._moment.captured_at)
 

@@ -39,13 +39,12 @@ class Confirmations:
         self._told: set[str] = set()
 
     def connected(self, window: int) -> None:
-        """A broker may have forgotten what it retained: each device hears the newest again."""
+        """A broker may have forgotten what it retained: each device hears the newest again, and that we are here."""
         self._window = window
         self._under_way.clear()
         for device in self._book.devices():
-            newest = self._book.newest(device)
-            if newest is not None:
-                self._due[device, newest] = None
+            begun = [epoch for epoch, progress in self._book.epochs(device).items() if progress.contiguous]
+            self._due.update({(device, epoch): None for epoch in begun[-1:]})
 
     def due(self, keys: Iterable[Key]) -> None:
         """These positions have changed, or are not known to their device."""

@@ -23,6 +23,8 @@ from edge.wire.tls import make_context
 
 _LEAVE_S = 4.0
 _POLL_S = 1.0
+# Consumers are few and make no herd; devices that come back wait for them (edge.report.patience.Awaited).
+_PACE = Pace(backoff_first_s=0.2, backoff_longest_s=2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Consumer:
             broker,
             self._store,
             clock=clock,
-            pace=pace or Pace(),
+            pace=pace or _PACE,
             tell=tell or _ignore,
             on_stored=self._deliveries.notify,
         )

@@ -51,8 +51,6 @@ class Gaps:
 
     def note(self, outcome: Outcome) -> None:
         """What a batch brought; raises StoreError."""
-        for device, _ in outcome.heard:
-            self._replays.progressed(device, self._clock.monotonic_ns())
         for device, answer in outcome.answers:
             request = self._replays.answered(device, answer.transaction)
             if request is not None and answer.status == "ok":
@@ -104,7 +102,7 @@ class Gaps:
         """Nobody can be asked: after the grace, what is missing is lost, except what was before our time."""
         if not any(progress.missing for progress in self._book.epochs(device).values()):
             return
-        if not self._replays.is_quiet(device, now_ns):
+        if not self._replays.is_quiet(device, self._book.epochs(device), now_ns):
             return
         first_epoch = next(iter(self._book.epochs(device)))
         for epoch, progress in list(self._book.epochs(device).items()):

@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -104,9 +106,12 @@ class Detections:
         return Detections(self.boxes[which], self.scores[which], self.class_ids[which])
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """One box in source-frame pixels; x2 and y2 are exclusive."""
+class Box(msgspec.Struct, frozen=True, gc=False):
+    """One box in source-frame pixels; x2 and y2 are exclusive.
+
+    A struct, as Track is: one of each is made for every thing in every frame, and a frozen dataclass takes twenty
+    times as long to make (3.1 instead of 0.13 microseconds for the two).
+    """
 
     x1: float
     y1: float
@@ -123,13 +128,13 @@ class Box:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(msgspec.Struct, frozen=True, gc=False):
     """One thing followed over time. Only confirmed tracks leave ``track/``; ids are never reused.
 
     score : of the newest matched detection; top_score : the best so far
     frames : detections matched so far
     first_seen_ns, last_seen_ns : captured_ns of the first and the newest matched frame
+    before : where and when it was seen before it was believed, oldest first; told once, with the first telling
     """
 
     track_id: int
@@ -142,6 +147,7 @@ class Track:
     last_seen_ns: int
     frames: int = 1
     stationary: bool = False
+    before: tuple[tuple[int, Box], ...] = ()
 
 
 class EventType(StrEnum):

@@ -15,7 +15,7 @@ from edge.core.protocols import Clock
 from edge.report.outbox.reader import LIVE_MS, OutboxReader
 from edge.report.outbox.values import Position, Replay, Stored
 from edge.report.parcels import Parcel, mark_replayed, trim
-from edge.report.patience import Refused, Unconfirmed, Unheard, is_covered
+from edge.report.patience import Awaited, Refused, Unconfirmed, Unheard, is_covered
 from edge.report.stats import EventStats
 from edge.wire import reasons
 from edge.wire.packets import Limits, Version, packet_bytes
@@ -62,6 +62,7 @@ class Courier:
         self._unconfirmed = unconfirmed or Unconfirmed()
         self._unheard = unheard or Unheard()
         self._refused = refused or Refused()
+        self._awaited = Awaited()
         self._denied: set[Position] = set()
         self._counts: Counter[str] = Counter()
         self._ready: deque[Stored] = deque()
@@ -95,6 +96,7 @@ class Courier:
         self._unheard.somebody_came(now_ns)
         if self._has_consumer:
             self._unconfirmed.connected(now_ns)
+            self._awaited.connected(now_ns)
         self._is_hinted = True
 
     def disconnected(self, under_way: Iterable[Parcel]) -> None:
@@ -119,7 +121,8 @@ class Courier:
             self._is_hinted = True
         if self._is_news(now_ns):
             self._read(now_ns)
-        if self._has_consumer and not self._again and self._unconfirmed.is_due(now_ns):
+        is_there = self._has_consumer and not self._awaited.holds_late(now_ns)
+        if is_there and not self._again and self._unconfirmed.is_due(now_ns):
             self._find_unconfirmed(now_ns)
 
     def take(self) -> Parcel | None:
@@ -164,6 +167,7 @@ class Courier:
     def confirm(self, cursor: Position) -> None:
         """The consumer has everything up to here."""
         now_ns = self._clock.monotonic_ns()
+        self._awaited.came()
         self._reader.confirm(cursor)
         self._again = deque(event for event in self._again if not is_covered(event.position, cursor))
         self._unconfirmed.confirmed(cursor, now_ns)
@@ -171,7 +175,9 @@ class Courier:
 
     def replay(self, epoch: str, first: int, last: int) -> Replay:
         """Send a range again; what can be and what can't."""
+        self._awaited.came()
         self._write_down()
+        self._again.clear()  # what of it is asked for comes with the others
         found = self._reader.replay(epoch, first, last)
         self._unheard.somebody_came(self._clock.monotonic_ns())
         self._is_hinted = True
@@ -234,10 +240,12 @@ class Courier:
             logger.info("the consumer has not confirmed %d event(s): sending them again", len(found))
 
     def _choose(self, now_ns: int) -> Stored | None:
+        if self._awaited.holds_live(now_ns):
+            return None
         if self._ready and not self._is_late(self._ready[0], now_ns):
             return self._ready.popleft()
         queue = self._again or self._ready
-        if not queue or not self._has_token(now_ns):
+        if not queue or self._awaited.holds_late(now_ns) or not self._has_token(now_ns):
             return None
         return queue.popleft()
 

@@ -35,6 +35,9 @@ class InFlight:
         """When the oldest was handed over."""
         return next((sent.sent_ns for sent in self._sent.values()), None)
 
+    def messages(self) -> list[Message]:
+        return [sent.message for sent in self._sent.values()]
+
     def events(self) -> list[Message]:
         """What has to be sent again by the next connection; state is on the board, and the outbox keeps its own."""
         unsettled = [sent.message for sent in self._sent.values()]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from edge.core.errors import ConfigError
 from edge.core.protocols import Clock
 from edge.core.values import Message
+from edge.report.ceiling import Ceiling
 from edge.report.courier import Courier
 from edge.report.lanes import EVENT_LIMIT, Lanes
 from edge.report.listening import Listening
@@ -69,6 +70,7 @@ class MqttSink:
         self._listening = listening or Listening()
         self._lanes = Lanes(topics.birth_rank, event_limit=event_limit, courier=courier)
         self._courier = courier
+        self._ceiling = Ceiling(clock)
         self._ledger = Ledger()
         self._comeback = Comeback(self._pace, chance=chance)
         self._wake = Wake()
@@ -159,6 +161,7 @@ class MqttSink:
             farewell=will,
             listening=self._listening,
             leave_by=lambda: self._leave_by_ns,
+            ceiling=self._ceiling,
             courier=self._courier,
         )
         connects = self._ledger.connects

@@ -41,8 +41,9 @@ def mark_replayed(payload: bytes) -> bytes:
 def trim(payload: bytes, limit: int) -> bytes | None:
     """The event in at most ``limit`` bytes, without what a person misses least; None if it is too much still.
 
-    In this order: why the rule spoke, latencies, model, frame, track, top score. Identity, type, camera, label, box,
-    zones, line, the rule's name and the time are never left out.
+    In this order: why the rule spoke, latencies, model, frame, track, top score; then the names of what is null, and
+    of the time all but the wall's. Identity, type, camera, label, box, zones, line, the rule's name, the wall time and
+    what a gap names are never left out: some 400 bytes, so that every broker takes them.
     """
     event = _read(payload)
     if event is None:
@@ -68,7 +69,23 @@ def _without(key: str) -> Callable[[dict[str, Any]], None]:
     return leave_out
 
 
-_STEPS = (_without_why, *(_without(key) for key in ("latency_ms", "model", "frame", "track", "top_score")))
+def _without_nulls(event: dict[str, Any]) -> None:
+    for key in [key for key, value in event.items() if value is None]:
+        del event[key]
+
+
+def _without_fine_time(event: dict[str, Any]) -> None:
+    time = event.get("time")
+    if isinstance(time, dict):
+        event["time"] = {key: time[key] for key in ("wall_ms", "synced") if key in time}
+
+
+_STEPS = (
+    _without_why,
+    *(_without(key) for key in ("latency_ms", "model", "frame", "track", "top_score")),
+    _without_nulls,
+    _without_fine_time,
+)
 
 
 def _changed(payload: bytes, values: dict[str, Any]) -> bytes | None:

@@ -105,6 +105,34 @@ class Unconfirmed:
         return round(seconds * _NS_PER_S)
 
 
+class Awaited:
+    """The consumer on a new connection, until it has spoken there.
+
+    A broker that was killed has forgotten its subscription and its cursor. Both are back when it is, and what is sent
+    before that is sent to others alone and has to be sent again. A broker that has forgotten nothing gives the cursor
+    with the subscription, so that nothing waits at all.
+
+    live_s, late_s : how long events wait for it: an alert hardly, a backlog a while
+    """
+
+    def __init__(self, *, live_s: float = 1.0, late_s: float = 15.0) -> None:
+        self._live_ns = round(live_s * _NS_PER_S)
+        self._late_ns = round(late_s * _NS_PER_S)
+        self._since_ns: int | None = None
+
+    def connected(self, now_ns: int) -> None:
+        self._since_ns = now_ns
+
+    def came(self) -> None:
+        self._since_ns = None
+
+    def holds_live(self, now_ns: int) -> bool:
+        return self._since_ns is not None and now_ns - self._since_ns < self._live_ns
+
+    def holds_late(self, now_ns: int) -> bool:
+        return self._since_ns is not None and now_ns - self._since_ns < self._late_ns
+
+
 def is_covered(position: Position, cursor: Position) -> bool:
     """Whether a cursor has passed it."""
     return position.epoch == cursor.epoch and position.seq <= cursor.seq

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from edge.core.errors import BrokerError
 from edge.core.protocols import Clock
 from edge.core.values import Message
+from edge.report.ceiling import Ceiling
 from edge.report.courier import Courier
 from edge.report.inflight import InFlight
 from edge.report.lanes import Lanes
@@ -16,7 +17,16 @@ from edge.report.parcels import Parcel
 from edge.report.stats import Ledger
 from edge.wire.connection import Connection
 from edge.wire.packets import Limits, Version, packet_bytes
-from edge.wire.reasons import NO_SUBSCRIBER, NOT_AUTHORIZED, QUOTA_EXCEEDED, SUCCESS, Cause, Ending, refusal
+from edge.wire.reasons import (
+    NO_SUBSCRIBER,
+    NOT_AUTHORIZED,
+    PACKET_TOO_LARGE,
+    QUOTA_EXCEEDED,
+    SUCCESS,
+    Cause,
+    Ending,
+    refusal,
+)
 from edge.wire.settings import Pace
 from edge.wire.wake import Wake
 
@@ -38,6 +48,7 @@ class Session:
     listening : what is subscribed to on the way in, and who is told
     leave_by : the monotonic time to be gone by; None = stay
     farewell : the last message before a wanted end
+    ceiling : what earlier connections have shown of the broker's limit
     courier : where durable events come from; ``lanes`` takes them from it
     """
 
@@ -55,6 +66,7 @@ class Session:
         farewell: Message,
         listening: Listening,
         leave_by: Callable[[], int | None],
+        ceiling: Ceiling,
         courier: Courier | None = None,
     ) -> None:
         self._connection = connection
@@ -68,8 +80,10 @@ class Session:
         self._farewell = farewell
         self._listening = listening
         self._leave_by = leave_by
+        self._ceiling = ceiling
         self._courier = courier
         self._limits = Limits()
+        self._largest_unasked = 0  # bytes of the largest packet that no acknowledgement will come for
         self._in_flight = InFlight()
         self._hold_until_ns = 0
 
@@ -77,8 +91,10 @@ class Session:
         """Connect, stay, and say how it ended; never raises what the network or the broker can cause."""
         try:
             self._connection.open()
-            ending = self._await_answer()
-            return ending or self._serve()
+            ending = self._await_answer() or self._serve()
+            if ending.code == PACKET_TOO_LARGE:
+                self._ceiling.learn(self._largest_suspect())
+            return ending
         except BrokerError as error:
             return Ending(Cause.LOST, str(error))
         except Exception as error:  # whatever bytes a broker sends, publishing goes on with the next connection
@@ -108,9 +124,9 @@ class Session:
         answer = self._connection.answer
         if answer.code != SUCCESS:
             return refusal(answer.code, self._client_id)
-        self._limits = answer.limits
+        self._limits = self._ceiling.lowered(answer.limits)
         if self._courier is not None:
-            self._courier.connected(answer.limits, self._version)
+            self._courier.connected(self._limits, self._version)
         self._subscribe()
         self._lanes.connect()  # first: whoever is told of the connection may send at once
         self._ledger.connected(self._version.value, self._now_ns())
@@ -221,6 +237,13 @@ class Session:
         if message.qos > 0:
             self._in_flight.add(number, message, self._now_ns())
             self._ledger.in_flight = len(self._in_flight)
+        else:
+            self._largest_unasked = max(self._largest_unasked, packet_bytes(message, self._version))
+
+    def _largest_suspect(self) -> int:
+        """Of what the broker has not shown to take."""
+        sizes = (packet_bytes(message, self._version) for message in self._in_flight.messages())
+        return max(self._largest_unasked, *sizes, 0)
 
     def _settle(self) -> None:
         """Read what became of the messages: an acknowledgement can be a refusal."""

@@ -59,10 +59,11 @@ class Cause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a connection ended."""
+    """How a connection ended; ``code`` is what the broker said in a DISCONNECT, 0 if it said nothing."""
 
     cause: Cause
     words: str = ""
+    code: int = SUCCESS
 
 
 def refusal(code: int, client: str) -> Ending:
@@ -76,7 +77,7 @@ def refusal(code: int, client: str) -> Ending:
 def departure(code: int, client: str) -> Ending:
     """What a DISCONNECT from the broker means."""
     words = _DEPARTURES.get(code, f"the broker closed the connection (reason {code})").format(client=client)
-    return Ending(Cause.REFUSED if code in (NOT_AUTHORIZED, TAKEN_OVER) else Cause.LOST, words)
+    return Ending(Cause.REFUSED if code in (NOT_AUTHORIZED, TAKEN_OVER) else Cause.LOST, words, code)
 
 
 def network_words(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -69,6 +70,23 @@ def test_a_missing_event_is_asked_for_and_comes(follow: Follow, device: FakeDevi
     assert [(asked["epoch"], asked["from"], asked["to"]) for asked in device.asked] == [("E1", 3, 4)]
     assert [notice.kind for notice in follower.notices if notice.ranges] == [NoticeKind.GAP]
     _cursor_reaches(follower, device, "E1", 5)
+
+
+def test_a_missing_event_is_asked_for_though_newer_ones_never_stop_coming(follow: Follow, device: FakeDevice) -> None:
+    follower = follow()
+    for seq in (1, 3):
+        device.say(seq)
+    device.keep(2)
+    newer = itertools.count(1)
+
+    def go_on() -> None:
+        device.say(next(newer), epoch="E2")
+        device.look()
+
+    follower.wait_for(lambda: bool(device.asked), while_waiting=go_on)
+
+    assert [(asked["epoch"], asked["from"], asked["to"]) for asked in device.asked] == [("E1", 2, 2)]
+    _cursor_reaches(follower, device, "E1", 3)
 
 
 def test_what_the_device_does_not_hold_any_more_is_said_and_passed_over(follow: Follow, device: FakeDevice) -> None:

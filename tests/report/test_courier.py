@@ -24,6 +24,7 @@ from tests.fakes_report import make_event
 
 TOPICS = Topics("gate")
 WHOLE = Limits()
+EARLIER = Position("before", 1)
 
 
 class Post:
@@ -57,8 +58,11 @@ class Post:
         assert self.keeper.commit(entries)
         self.courier.hint()
 
-    def connect(self, limits: Limits = WHOLE) -> None:
+    def connect(self, limits: Limits = WHOLE, *, is_greeted: bool = True) -> None:
+        """To a broker that has the consumer's cursor, or has forgotten it."""
         self.courier.connected(limits, Version.V5)
+        if is_greeted:
+            self.courier.confirm(EARLIER)
 
     def take(self) -> list[Parcel]:
         """All that may go now."""
@@ -148,6 +152,55 @@ def test_what_was_under_way_is_sent_again_and_marked(post: Post) -> None:
 
     assert numbers(again) == [1, 2, 3]
     assert flags(again) == [True, True, False]
+
+
+def test_after_a_broker_that_has_forgotten_the_consumer_events_wait_until_it_is_back(post: Post) -> None:
+    post.commit(2)
+    post.wait(11)
+    post.courier.disconnected([])
+    post.connect(is_greeted=False)
+    post.commit(1)
+    assert post.take() == []
+
+    post.courier.confirm(EARLIER)
+
+    assert numbers(post.take()) == [3, 1, 2]
+
+
+def test_a_fresh_event_waits_a_second_for_a_consumer_that_stays_away_and_the_backlog_a_little_longer(
+    post: Post,
+) -> None:
+    post.commit(2)
+    post.wait(11)
+    post.courier.disconnected([])
+    post.connect(is_greeted=False)
+    post.commit(1)
+
+    post.wait(1)
+    soon = post.take()
+    post.wait(14)
+
+    assert numbers(soon) == [3]
+    assert numbers(post.take()) == [1, 2]
+
+
+def test_without_a_consumer_that_confirms_nothing_waits_for_it(tmp_path: Path) -> None:
+    post = Post(tmp_path, has_consumer=False)
+    post.connect(is_greeted=False)
+    post.commit(1)
+
+    assert numbers(post.take()) == [1]
+
+
+def test_what_is_asked_for_while_it_is_sent_again_anyway_comes_once(post: Post) -> None:
+    post.commit(3)
+    post.settle(post.take())
+    post.wait(5.1)
+    post.courier.look()
+
+    post.courier.replay("E", 1, 3)
+
+    assert sorted(numbers(post.take())) == [1, 2, 3]
 
 
 def test_an_acknowledged_event_is_not_sent_again_by_the_next_connection(post: Post) -> None:

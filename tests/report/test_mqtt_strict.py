@@ -68,6 +68,30 @@ def test_a_maximum_packet_of_512_is_kept_and_blocks_nobody(strict: Make, run: Ru
     assert len(broker.book.connects) == 1
 
 
+def test_a_maximum_that_is_not_said_is_learnt_from_the_first_disconnect(strict: Make, run: Run) -> None:
+    broker = strict(Manners(unsaid_maximum=700))
+    running = run(broker.port, pace=HASTY)
+
+    _send(running, ["small one", "x" * 900, "small two"])
+    running.sink.send(Message(TOPICS.camera_status("yard"), b"y" * 800, qos=1, retain=True))
+    running.sink.send(Message(TOPICS.detections("yard"), b"z" * 750))
+    _send(running, ["small three"])
+
+    _all_accepted(broker, ["small one", "small two", "small three"])
+    running.sink.send(Message(TOPICS.camera_status("yard"), b"online", qos=1, retain=True))
+    broker.wait_until(lambda book: bool(book.accepted[b"online"]))
+    assert len(broker.book.connects) <= 8  # not one for each byte, and not for ever
+    assert running.sink.stats().is_connected
+
+
+def test_a_broker_that_always_complains_of_the_size_does_not_make_everything_too_large(strict: Make, run: Run) -> None:
+    broker = strict(Manners(hang_up_every=3, farewell=149))
+    running = run(broker.port, pace=HASTY)
+    _send(running)
+
+    _all_accepted(broker)
+
+
 def test_a_broker_that_falls_mute_is_left_and_gets_everything_when_it_speaks_again(strict: Make, run: Run) -> None:
     broker = strict(Manners(is_mute=True))
     running = run(broker.port, pace=HASTY)

@@ -1,12 +1,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
+from jsonschema import Draft202012Validator
+
+from edge.core.values import Event, EventType, LostEvents
 from edge.report.parcels import mark_replayed, trim
 from edge.report.payloads import event_message
 from edge.report.topics import Topics
-from tests.fakes_report import make_event
+from edge.wire.packets import Version, packet_bytes
+from tests.fakes_report import bare_event, make_event
 
+GAP = replace(
+    bare_event(),
+    occurrence=replace(bare_event().occurrence, type=EventType.GAP),
+    lost=LostEvents(
+        "01JCX5QZJ4V9W8N7M6K5H4G3F2", tuple((at, at + 9) for at in range(1000, 1320, 20)), "oversize", 160, None
+    ),
+)
 PAYLOAD = event_message(make_event(), Topics("gate")).payload
 
 
@@ -39,6 +53,20 @@ def test_trimming_keeps_who_what_where_and_when() -> None:
     trimmed = json.loads(trim(PAYLOAD, smallest) or b"")
 
     whole = json.loads(PAYLOAD)
-    kept = ("device", "epoch", "seq", "type", "camera", "label", "box", "zones", "line", "time")
+    kept = ("device", "epoch", "seq", "type", "camera", "label", "box", "zones", "line")
     assert {key: trimmed[key] for key in kept} == {key: whole[key] for key in kept}
+    assert trimmed["time"] == {"wall_ms": whole["time"]["wall_ms"], "synced": True}
+    assert trimmed["rule"]["name"] == "person-in-drive"
     assert trim(PAYLOAD, smallest - 1) is None
+
+
+@pytest.mark.parametrize("event", [make_event(), GAP], ids=["alert", "gap"])
+def test_the_smallest_that_is_left_goes_through_a_broker_that_takes_512_bytes_and_is_as_agreed(event: Event) -> None:
+    message = event_message(event, Topics("gate"))
+    room = 512 - (packet_bytes(message, Version.V5) - len(message.payload))
+
+    trimmed = trim(message.payload, room)
+
+    assert trimmed is not None
+    schema = json.loads((Path(__file__).parents[2] / "docs/schema/event.json").read_text())
+    Draft202012Validator(schema).validate(json.loads(trimmed))

@@ -38,6 +38,7 @@ from edge.report.payloads import event_message
 from edge.report.states import CameraState as Wire
 from edge.report.states import Delivery, DeviceInfo, camera_message, info_message
 from edge.report.topics import Topics
+from edge.service import child, publishing
 from edge.service.arrivals import Arrivals
 from edge.service.camera import CameraWorker
 from edge.service.health import health_report
@@ -46,16 +47,19 @@ from edge.service.news import CameraState
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
+from tools.faults import hasty_publisher
+from tools.faults.moved_clock import FILE, MovedClock
 
 _CAMERA = "yard"
 _IMAGE = np.zeros((2, 2, 3), np.uint8)
 
 
 class Metronome:
-    """A FrameSource of empty frames: so many a second, so many in all."""
+    """A FrameSource of empty frames: so many a second, so many in all; a clock that can be is moved at each."""
 
-    def __init__(self, rate: float, count: int, linger_s: float, clock: Clock) -> None:
+    def __init__(self, rate: float, count: int, linger_s: float, clock: Clock, *, spread_s: float = 0.0) -> None:
         self._rate = rate
+        self._spread_s = spread_s
         self._linger_s = linger_s
         self._count = count
         self._clock = clock
@@ -70,6 +74,8 @@ class Metronome:
             return None
         if self._rate:
             self._clock.sleep(1 / self._rate)
+        if isinstance(self._clock, MovedClock):
+            self._clock.move(self._spread_s)
         self._sequence += 1
         return Frame(_IMAGE, _CAMERA, self._sequence, self._clock.monotonic_ns(), self._clock.utc_now())
 
@@ -116,21 +122,25 @@ class AlwaysAlarmed:
 
 def main() -> int:
     options = _options()
+    if options.hasty:
+        publishing.MODULE = hasty_publisher.MODULE
+        child._LONGEST_WAIT_S = 1.0
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    clock = SystemClock()
+    clock: Clock = SystemClock()
+    if options.clock:
+        os.environ[FILE] = str(options.clock)  # for the publisher
+        publishing.MODULE = "tools.faults.moved_publisher"
+        clock = MovedClock(options.clock)
     config = load_config(options.config)
-    service = make_service(
-        config, clock, rate=options.rate, count=options.count, linger_s=options.linger, ledger=options.ledger
-    )
+    source = Metronome(options.rate, options.count, options.linger, clock, spread_s=options.spread)
+    service = make_service(config, clock, source, ledger=options.ledger)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
     service.run()
     return 0
 
 
-def make_service(
-    config: Config, clock: Clock, *, rate: float, count: int, linger_s: float, ledger: Path | None
-) -> Service:
+def make_service(config: Config, clock: Clock, source: Metronome, *, ledger: Path | None) -> Service:
     assert config.outbox.path is not None
     topics = Topics(config.device)
     identities = Identities(config.device, new_epoch(clock))
@@ -156,7 +166,8 @@ def make_service(
         clock=clock,
     )
     arrivals = Arrivals((_CAMERA,))
-    source = Metronome(rate, count, linger_s, clock)
+    # the publisher is watched in real time: it would have to be alive every 10 s of a day that takes minutes
+    outlet._clock = outlet._child._clock = SystemClock()
     return Service(
         workers=[CameraWorker(_CAMERA, source, put=arrivals.put_and_wait, tell=arrivals.tell)],
         pipelines={_CAMERA: pipeline},
@@ -208,6 +219,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=50.0, help="alerts a second; 0 = as fast as it goes")
     parser.add_argument("--count", type=int, default=0, help="alerts in all; 0 = until stopped")
     parser.add_argument("--linger", type=float, default=0.0, help="seconds to stay after the last alert")
+    parser.add_argument("--clock", type=Path, help="the file of a clock to move")
+    parser.add_argument("--spread", type=float, default=0.0, help="seconds that clock is moved at each alert")
+    parser.add_argument("--hasty", action="store_true", help="a publisher that is killed or cut off is back soon")
     return parser.parse_args()
 
 

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -226,9 +227,18 @@ def restore_log(path: Path) -> None:
         kept.rename(beside(path, "-wal"))
 
 
+def sync_file(path: Path) -> None:
+    """Make a closed file's content durable."""
+    _sync(path, os.O_RDWR)
+
+
 def sync_folder(folder: Path) -> None:
     """Make names durable: created, renamed and removed files."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
@@ -276,9 +286,23 @@ def check(connection: sqlite3.Connection) -> None:
     marks = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
     if _tables(connection) and marks != [APPLICATION_ID, VERSION]:
         raise damaged(f"marked {marks}, not {[APPLICATION_ID, VERSION]}")
+    if _tables(connection) and _definitions(connection) != _sound_definitions():
+        raise damaged("a table is not defined as it was")
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise damaged(found)
+
+
+def _definitions(connection: sqlite3.Connection) -> set[tuple[object, ...]]:
+    """Where no checksum of ours reaches: a flipped bit makes another name, another column, another condition."""
+    return set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema"))
+
+
+@cache
+def _sound_definitions() -> set[tuple[object, ...]]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(TABLES)
+        return _definitions(connection)
 
 
 def damaged(found: str) -> sqlite3.DatabaseError:

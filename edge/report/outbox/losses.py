@@ -7,10 +7,14 @@ from collections.abc import Iterable
 
 from edge.report.outbox import rows
 from edge.report.outbox.schema import SEQ_MASK, checksum
-from edge.report.outbox.spans import MOST_SPANS, Span, from_text, merge, to_text
+from edge.report.outbox.spans import MOST_SPANS, Span, from_text, holes, merge, to_text
 from edge.report.outbox.values import DAMAGE, Loss, LossKind, Outgoing
 
 _MINUTE_MS = 60_000
+_SAME_KEY = (  # see Loss.key; newest first
+    "SELECT * FROM losses WHERE kind = ? AND cause = ? AND epoch = ? AND camera = ? AND label = ? AND minute = ?"
+    " ORDER BY id DESC"
+)
 _SETTLE_MS = 60_000  # a summary stays open for its whole minute, so that there is one per camera, label and minute
 
 
@@ -79,6 +83,20 @@ def record(connection: sqlite3.Connection, losses: Iterable[Loss], now_ms: int) 
             _write(connection, loss, spans=loss.spans[start : start + MOST_SPANS], opened_ms=now_ms, row=None)
 
 
+def unnamed(connection: sqlite3.Connection, loss: Loss) -> tuple[Span, ...]:
+    """What of a loss no row of its kind names yet."""
+    rows = connection.execute(_SAME_KEY, loss.key)
+    named = [span for row in rows if (found := from_row(row)) is not None for span in found.spans]
+    is_endless = any(span.last is None for span in named)
+    fresh: list[Span] = []
+    for first, last in loss.spans:
+        if last is not None:
+            fresh += holes(named, first, last)
+        elif not is_endless:
+            fresh.append(Span(first, None))
+    return tuple(fresh)
+
+
 def due(connection: sqlite3.Connection, now_ms: int, limit: int) -> list[Loss]:
     """Losses that are complete and can be told, oldest first."""
     rows = connection.execute(
@@ -103,7 +121,7 @@ def settle(connection: sqlite3.Connection, told: Loss) -> None:
 def from_row(row: tuple[object, ...]) -> Loss | None:
     """The inverse of ``record``'s row; None if it is damaged."""
     number, kind, cause, epoch, camera, label, minute, opened_ms, spans, crc = row
-    if crc != checksum(kind, cause, epoch, camera, label, minute, opened_ms, spans):
+    if not isinstance(number, int) or crc != checksum(kind, cause, epoch, camera, label, minute, opened_ms, spans):
         return None
     return Loss(
         LossKind(str(kind)),
@@ -114,16 +132,12 @@ def from_row(row: tuple[object, ...]) -> Loss | None:
         str(label),
         int(str(minute)),
         int(str(opened_ms)),
-        int(str(number)),
+        number,
     )
 
 
 def _newest(connection: sqlite3.Connection, loss: Loss) -> Loss | None:
-    row = connection.execute(
-        "SELECT * FROM losses WHERE kind = ? AND cause = ? AND epoch = ? AND camera = ? AND label = ?"
-        " AND minute = ? ORDER BY id DESC LIMIT 1",
-        loss.key,
-    ).fetchone()
+    row = connection.execute(_SAME_KEY, loss.key).fetchone()
     return None if row is None else from_row(row)
 
 

@@ -1,8 +1,8 @@
 """A damaged or suspect file is replaced by a new one with everything that could be read, and set aside.
 
 The write order, so that a crash at any step leaves either the old file or the whole new one:
-build ``-new`` and close it; rename it to ``-ready``; move the old file, its log and its index away, in this order;
-rename ``-ready`` into place. ``finish_exchange`` goes on wherever that was interrupted.
+build ``-new``, close it, pack it into ``-packed``; rename that to ``-ready``; move the old file, its log and its index
+away, in this order; rename ``-ready`` into place. ``finish_exchange`` goes on wherever that was interrupted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -67,8 +69,28 @@ def rebuild(path: Path, cause: str | None) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             connection.close()
-        building.rename(beside(path, "-ready"))
+        _pack(path, building).rename(beside(path, "-ready"))
         database.sync_folder(path.parent)
+
+
+def _pack(path: Path, building: Path) -> Path:
+    """The new file without its half-empty pages, if the disk has room for both.
+
+    Rows are found in the order of pages, not of numbers, and a tree filled that way takes a tenth more: what was full
+    would be beyond its bound, without the reserve from which losses are told.
+    """
+    packed = beside(path, "-packed")
+    remove_files(packed)
+    database.make_file(packed)
+    try:
+        with closing(database.connect(building)) as connection:
+            connection.execute("VACUUM INTO ?", (str(packed),))
+        database.sync_file(packed)
+    except (sqlite3.OperationalError, OSError):
+        remove_files(packed)
+        return building
+    remove_files(building)
+    return packed
 
 
 def finish_exchange(path: Path, clock: Clock, *, keep: bool = True) -> Path | None:
@@ -164,7 +186,9 @@ def _insert(connection: sqlite3.Connection, number: int, values: tuple[Any, ...]
     if len(row) == 14 and rows.is_whole(row) and rows.has_sane_progress(row):
         connection.execute(_MERGE, row)
     elif len(row) == 10 and (loss := losses.from_row(row)) is not None:
-        losses.record(connection, [loss], loss.opened_ms)
+        fresh = losses.unnamed(connection, loss)  # a row stands in the log once for each time it grew
+        if fresh or not loss.spans:
+            losses.record(connection, [replace(loss, spans=fresh)], loss.opened_ms)
     elif len(row) == 5:
         _, epoch, cursor, floor, crc = row
         if Epoch(number, epoch, cursor, floor).crc() == crc:

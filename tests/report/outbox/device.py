@@ -101,6 +101,12 @@ class Device:
             self.commit(event(self.seq + 1, severity=severity, size=size))
         return self.seq - 1
 
+    def refuse_one(self, *, size: int) -> None:
+        """Commit alerts until one more is refused."""
+        before = self.keeper.reading().lost
+        while self.keeper.reading().lost == before:
+            self.commit(event(self.seq + 1, size=size))
+
     def held(self) -> list[int]:
         return [seq for (seq,) in self.ask("SELECT id & 1099511627775 FROM events ORDER BY id")]
 
