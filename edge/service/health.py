@@ -32,7 +32,13 @@ def camera_status(topics: Topics) -> Callable[[str, CameraState], Message]:
 
 
 def health_report(
-    topics: Topics, cameras: tuple[str, ...], clock: Clock, *, folder: Path, standing: tuple[str, ...] = ()
+    topics: Topics,
+    cameras: tuple[str, ...],
+    clock: Clock,
+    *,
+    folder: Path,
+    standing: tuple[str, ...] = (),
+    system: Path = Path("/"),
 ) -> Callable[[Reading], Message]:
     """How the service's readings are told.
 
@@ -40,10 +46,12 @@ def health_report(
     ----------
     folder : where it writes
     standing : reasons that hold for this whole run, such as ``safe_mode``
+    system : where /sys is found
     """
+    firmware = throttled_file(system)
 
     def report(reading: Reading) -> Message:
-        temperature, throttled, disk = temperature_c(), throttled_flags(throttled_file()), disk_free_mb(folder)
+        temperature, throttled, disk = temperature_c(system), throttled_flags(firmware), disk_free_mb(folder)
         found = _reasons(reading, cameras, temperature=temperature, throttled=throttled, disk_mb=disk)
         reasons = (*standing, *found)
         health = states.Health(

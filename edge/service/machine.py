@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
+_THERMAL = "sys/class/thermal/thermal_zone0/temp"
 # soc/soc:firmware on a Pi 3 and 4; with an address in the names on a Pi 5
 _THROTTLED = "sys/devices/platform/soc*/soc*:firmware/get_throttled"
 
@@ -23,10 +23,10 @@ _THROTTLED_BITS = {
 }
 
 
-def temperature_c(file: Path = _THERMAL) -> float | None:
+def temperature_c(system: Path = Path("/")) -> float | None:
     """Of the processor, in degrees Celsius."""
     try:
-        return int(file.read_text(encoding="ascii")) / 1000
+        return int((system / _THERMAL).read_text(encoding="ascii")) / 1000
     except (OSError, ValueError):
         return None
 

@@ -28,7 +28,7 @@ def _power(patient: Patient) -> Finding:
 
 
 def _temperature(patient: Patient) -> Finding:
-    degrees = temperature_c(patient.place("sys/class/thermal/thermal_zone0/temp"))
+    degrees = temperature_c(patient.place(""))
     if degrees is None:
         return ok("temperature", "this machine says nothing about it")
     if degrees >= _HOT_C:
