@@ -25,19 +25,20 @@ logger = logging.getLogger(__name__)
 _STOP_S = 3.0  # to deliver what is under way and to say offline, when systemd asks for the end
 
 
-def serve(config_file: Path | None, socket: Path | None, *, duty: Notifier) -> NoReturn:
+def serve(config_file: Path | None, socket: Path, *, duty: Notifier) -> NoReturn:
     """Publish for one detector, and end with it.
 
-    The detector is let in before the configuration is read: with one that is wrong, hanging up makes it wait longer
-    and longer, while systemd would start this process again at once for a detector that still knocks.
+    The configuration is read at the start, so that a mistake is told at once, and again when the detector comes, so
+    that both have the same.
 
     Raises
     ------
     ConfigError, UsageError
     """
-    doorway = open_doorway(socket)
-    duty.ready("waiting for the detector")
-    channel = welcome(doorway, alive=duty.alive)
+    load_config(find_config(config_file))
+    with open_doorway(socket) as doorway:
+        duty.ready("waiting for the detector")
+        channel = welcome(doorway, alive=duty.alive)
     try:
         setup = _setup(config_file, first_word(channel, SystemClock()))
     except ChannelClosedError:

@@ -14,15 +14,16 @@ import click
 )
 @click.option(
     "--socket",
+    required=True,
     type=click.Path(path_type=Path),
-    help="Where `edge run --publisher` connects to; not needed under edge-publisher.socket.",
+    help="Where `edge run --publisher` connects to.",
 )
-def publish(path: Path | None, socket: Path | None) -> None:
+def publish(path: Path | None, socket: Path) -> None:
     """Publish what a detector without network has to say; ends when that detector does.
 
     The unit edge-publisher.service runs it. Only this process reads the broker's password and key.
 
-    Exit codes: 0 done; 2 no socket; 78 the configuration is wrong.
+    Exit codes: 0 done; 2 no place for a socket; 78 the configuration is wrong.
     """
     from edge.assemble.publisher_unit import serve
     from edge.service.systemd import Notifier

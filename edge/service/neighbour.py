@@ -36,7 +36,7 @@ class Peer:
 
 
 def peer_of(end: socket.socket) -> Peer:
-    """Whoever connected, or, seen from there, whoever began to listen: with a socket unit that is systemd."""
+    """Whoever connected, or, seen from there, whoever began to listen."""
     return Peer(*_CREDENTIALS.unpack(end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)))
 
 

@@ -125,7 +125,7 @@ def test_one_service_or_two_never_both(tmp_path: Path) -> None:
     remove(places_of_the_other(pair), tmp_path)
 
     units = {path.name for path in (tmp_path / "etc/systemd/system").iterdir()}
-    assert units == {"edge-detector.service", "edge-publisher.service", "edge-publisher.socket"}
+    assert units == {"edge-detector.service", "edge-publisher.service"}
 
 
 def test_files_are_for_everybody_to_read(tmp_path: Path) -> None:

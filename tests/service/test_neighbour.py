@@ -21,7 +21,7 @@ PATIENCE_S = 20.0
 
 @pytest.fixture
 def doorway(tmp_path: Path) -> Iterator[socket.socket]:
-    with open_doorway(tmp_path / "publisher", environment={}) as opened:
+    with open_doorway(tmp_path / "publisher") as opened:
         yield opened
 
 
@@ -72,7 +72,7 @@ def test_nobody_at_home_is_tried_again_later_not_at_once(tmp_path: Path) -> None
     neighbour = Neighbour("publish", tmp_path / "nowhere", greet=list, clock=clock)
 
     assert not neighbour.tend()
-    with open_doorway(tmp_path / "nowhere", environment={}):
+    with open_doorway(tmp_path / "nowhere"):
         assert not neighbour.tend()
         clock.advance(1.0)
         assert neighbour.tend()
@@ -96,11 +96,6 @@ def test_a_file_that_lies_where_the_socket_should_is_not_removed(tmp_path: Path)
     (tmp_path / "letters.txt").write_text("mine")
 
     with pytest.raises(UsageError, match=r"letters\.txt: expected a place for a socket"):
-        open_doorway(tmp_path / "letters.txt", environment={})
+        open_doorway(tmp_path / "letters.txt")
 
     assert (tmp_path / "letters.txt").read_text() == "mine"
-
-
-def test_without_a_socket_it_says_what_to_start() -> None:
-    with pytest.raises(UsageError, match=r"edge-publisher\.socket"):
-        open_doorway(None, environment={"LISTEN_FDS": "1", "LISTEN_PID": "1"})

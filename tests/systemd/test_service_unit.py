@@ -17,7 +17,6 @@ SINGLE, DETECTOR, PUBLISHER = (
     SYSTEMD / "edge.service",
     *(SYSTEMD / "pair" / f"edge-{name}.service" for name in ("detector", "publisher")),
 )
-DOOR = SYSTEMD / "pair" / "edge-publisher.socket"
 HOTPLUG = SYSTEMD / "pair" / "edge-detector-hotplug.conf"
 SERVICES = pytest.mark.parametrize("unit", [SINGLE, DETECTOR, PUBLISHER], ids=lambda path: path.stem)
 LONGEST_HANG_S = 15  # from a hang to a service that runs again
@@ -34,13 +33,13 @@ def value(unit: Path, key: str) -> str | None:
 @pytest.fixture
 def units(tmp_path: Path) -> Path:
     """All units with commands that this machine has: verifying looks for them."""
-    for unit in (SINGLE, DETECTOR, PUBLISHER, DOOR):
+    for unit in (SINGLE, DETECTOR, PUBLISHER):
         text = unit.read_text("utf-8").replace("/opt/edge/bin/edge", "/bin/true")
         (tmp_path / unit.name).write_text(text)
     return tmp_path
 
 
-@pytest.mark.parametrize("name", [SINGLE.name, DETECTOR.name, PUBLISHER.name, DOOR.name])
+@pytest.mark.parametrize("name", [SINGLE.name, DETECTOR.name, PUBLISHER.name])
 def test_systemd_reads_the_unit_without_a_complaint(units: Path, name: str) -> None:
     """An unknown key is only a line on standard error, with exit code 0: there must be none."""
     done = subprocess.run(["systemd-analyze", "verify", units / name], capture_output=True, text=True, check=False)
@@ -74,10 +73,7 @@ def exposure(unit: Path) -> int:
 
 @SERVICES
 def test_a_wrong_configuration_is_not_tried_again(unit: Path) -> None:
-    """The publisher is started by the detector's coming alone, and that one waits longer and longer."""
-    wrong = str(ConfigError.exit_code)
-
-    assert value(unit, "RestartPreventExitStatus") == wrong or value(unit, "Restart") is None
+    assert value(unit, "RestartPreventExitStatus") == str(ConfigError.exit_code)
 
 
 @SERVICES
@@ -85,7 +81,7 @@ def test_systemd_never_gives_up(unit: Path) -> None:
     assert value(unit, "StartLimitIntervalSec") == "0"
 
 
-@pytest.mark.parametrize("unit", [SINGLE, DETECTOR], ids=lambda path: path.stem)
+@SERVICES
 def test_what_hangs_is_running_again_soon(unit: Path) -> None:
     watchdog, restart = int(value(unit, "WatchdogSec") or 0), int(value(unit, "RestartSec") or 0)
 
@@ -117,9 +113,19 @@ def test_the_detector_has_no_network_and_the_publisher_no_device() -> None:
 
 
 def test_the_pair_meets_at_one_socket_in_one_group() -> None:
-    assert f"--publisher {value(DOOR, 'ListenStream')}" in str(value(DETECTOR, "ExecStart"))
-    assert {value(unit, "Group") for unit in (DETECTOR, PUBLISHER)} == {value(DOOR, "SocketGroup")}
+    meeting = f"/run/{value(PUBLISHER, 'RuntimeDirectory')}/socket"
+
+    assert f"--publisher {meeting}" in str(value(DETECTOR, "ExecStart"))
+    assert f"--socket {meeting}" in str(value(PUBLISHER, "ExecStart"))
+    assert value(DETECTOR, "Group") == value(PUBLISHER, "Group")
     assert value(DETECTOR, "User") != value(PUBLISHER, "User")
+
+
+def test_the_publisher_may_write_where_the_detector_keeps_what_waits() -> None:
+    kept = {f"-/var/lib/{value(DETECTOR, 'StateDirectory')}", f"-/run/{value(DETECTOR, 'RuntimeDirectory')}"}
+
+    assert set(str(value(PUBLISHER, "ReadWritePaths")).split()) == kept
+    assert value(DETECTOR, "StateDirectoryMode") == value(DETECTOR, "RuntimeDirectoryMode") == "2770"
 
 
 def test_the_users_of_the_units_can_be_made(tmp_path: Path) -> None:

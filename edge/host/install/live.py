@@ -33,7 +33,7 @@ def announce(ask: Run = run) -> list[str]:
 
 def withdraw(names: Sequence[str], ask: Run = run, *, folder: Path = _UNITS) -> list[str]:
     """Before units are removed: they are stopped and switched off. What went wrong, in sentences."""
-    units = [name for name in names if name.endswith((".service", ".socket")) and (folder / name).exists()]
+    units = [name for name in names if name.endswith(".service") and (folder / name).exists()]
     return _all(ask, [("systemctl", "disable", "--now", unit) for unit in units])
 
 

@@ -17,10 +17,7 @@ _ALWAYS = {
     "edge.example.yaml": "etc/edge/edge.example.yaml",
 }
 _SINGLE = {"edge.service": f"{_UNITS}/edge.service"}
-_PAIR = {
-    f"pair/{name}": f"{_UNITS}/{name}"
-    for name in ("edge-detector.service", "edge-publisher.service", "edge-publisher.socket")
-}
+_PAIR = {f"pair/{name}": f"{_UNITS}/{name}" for name in ("edge-detector.service", "edge-publisher.service")}
 _JOURNAL = {"journald/edge-volatile.conf": "etc/systemd/journald.conf.d/edge-volatile.conf"}
 _EVERYTHING = {**_ALWAYS, **_SINGLE, **_PAIR, **_JOURNAL}
 
@@ -74,7 +71,7 @@ def places_of_the_other(wishes: Wishes) -> list[Path]:
 
 def unit_names(wishes: Wishes) -> list[str]:
     """The units to switch on."""
-    return ["edge-publisher.socket", "edge-detector.service"] if wishes.is_pair else ["edge.service"]
+    return ["edge-publisher.service", "edge-detector.service"] if wishes.is_pair else ["edge.service"]
 
 
 def _read(path: Path) -> str:

@@ -169,12 +169,11 @@ def make_folder(folder: Path) -> None:
 def open_beside(path: Path, ending: str) -> int:
     """A descriptor of a file that belongs to another; made if it is not there."""
     name = beside(path, ending)
-    try:
-        return os.open(name, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.fchmod(descriptor, mode_in(name.parent))
-        return descriptor
+    descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    state, mode = os.fstat(descriptor), mode_in(name.parent)
+    if stat.S_IMODE(state.st_mode) != mode and state.st_uid == os.geteuid():
+        os.fchmod(descriptor, mode)
+    return descriptor
 
 
 def mode_in(folder: Path) -> int:
