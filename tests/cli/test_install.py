@@ -13,7 +13,7 @@ def test_an_image_is_prepared_and_says_what_is_left_to_do(tmp_path: Path) -> Non
 
     assert done.returncode == 0, done.stderr
     assert f"{tmp_path}/etc/systemd/system/edge-detector.service: written" in done.stdout
-    assert f"systemctl --root={tmp_path} enable edge-publisher.service edge-detector.service" in done.stderr
+    assert f"systemctl --root={tmp_path} enable edge-detector.service" in done.stderr
     assert "edge.yaml" in done.stderr
 
 

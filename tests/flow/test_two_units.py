@@ -106,14 +106,11 @@ def test_a_publisher_that_dies_is_found_again_and_nothing_is_lost(tmp_path: Path
     assert "edge/gate/camera/demo/event" in [topic for topic, _ in heard]
 
 
-def test_a_publisher_with_a_wrong_configuration_says_so_and_hangs_up(tmp_path: Path) -> None:
-    good = write_config(tmp_path, settings(9, tmp_path) | {"cameras": {"demo": {"source": "synthetic", "loop": True}}})
-    (tmp_path / "bad").mkdir()
-    bad = write_config(tmp_path / "bad", settings(9, tmp_path) | {"devise": "gate"})
-    with publisher(bad, tmp_path / "socket") as (process, log), detector(good, tmp_path / "socket") as (_, heard):
+def test_a_publisher_with_a_wrong_configuration_says_so_at_once(tmp_path: Path) -> None:
+    config = write_config(tmp_path, settings(9, tmp_path) | {"devise": "gate"})
+    with publisher(config, tmp_path / "socket") as (process, log):
         said = log.wait_for(lambda line: line.startswith("edge: "))
         code = process.wait(timeout=20)
-        heard.wait_for(lambda line: "the process publish" in line and "starting it again" in line)
 
     assert "devise" in said
     assert code == 78

@@ -70,8 +70,8 @@ def places_of_the_other(wishes: Wishes) -> list[Path]:
 
 
 def unit_names(wishes: Wishes) -> list[str]:
-    """The units to switch on."""
-    return ["edge-publisher.service", "edge-detector.service"] if wishes.is_pair else ["edge.service"]
+    """The units to switch on; they bring the others along."""
+    return ["edge-detector.service"] if wishes.is_pair else ["edge.service"]
 
 
 def _read(path: Path) -> str:
