@@ -16,8 +16,9 @@ from edge.core.clock import SystemClock
 from edge.core.errors import EdgeError
 from edge.service.channel import Channel, ChannelClosedError
 from edge.service.doorway import open_doorway, welcome
+from edge.service.inside import leave_at_once
 from edge.service.letters import Setup
-from edge.service.publisher import first_word, leave_at_once
+from edge.service.publisher import first_word
 from edge.service.systemd import Notifier
 
 logger = logging.getLogger(__name__)

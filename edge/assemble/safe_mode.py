@@ -14,7 +14,7 @@ import msgspec
 
 from edge import __version__
 from edge.assemble.outbox import state_folder
-from edge.config.load import parse_config, read_content
+from edge.config.load import parse_config, read_bounded
 from edge.config.values import Config
 from edge.core.errors import ConfigError
 from edge.core.kept_file import read_kept, sync_folder, write_kept
@@ -107,7 +107,7 @@ def begin(file: Path, clock: Clock, *, environment: Mapping[str, str] = os.envir
     ConfigError
         If the file is wrong: that is told, not worked around.
     """
-    content = read_content(file)
+    content = read_bounded(file)
     config = parse_config(content, file)
     folder = state_folder() if environment.get("NOTIFY_SOCKET") else None
     what = hashlib.sha256(__version__.encode() + b"\0" + content).hexdigest()

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.core.protocols import Clock
-from edge.service.channel import Channel
 from edge.service.child import Child, Process
 
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7), SO_PEERCRED)
@@ -46,13 +45,13 @@ class Neighbour(Child):
     path : the socket it is reached at
     """
 
-    _opened = "reached"
+    _begun = "reached"
 
     def __init__(self, name: str, path: Path, *, greet: Callable[[], list[bytes]], clock: Clock) -> None:
         super().__init__(name, str(path), greet=greet, clock=clock)
         self._path = path
 
-    def _open(self) -> tuple[Process, Channel]:
+    def _spawn(self) -> tuple[Process, socket.socket, int | None]:
         end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         try:
             end.settimeout(_CONNECT_S)
@@ -63,7 +62,7 @@ class Neighbour(Child):
         except OSError:
             end.close()
             raise
-        return _Elsewhere(peer.pid), Channel(end)
+        return _Elsewhere(peer.pid), end, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +75,8 @@ class _Elsewhere:
     def kill(self) -> None:
         return
 
-    def wait(self) -> None:
+    def poll(self) -> int | None:
+        return 0
+
+    def wait(self, timeout: float) -> None:  # noqa: ARG002 - there is nothing to wait for
         return
