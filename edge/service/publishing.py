@@ -13,6 +13,7 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -25,6 +26,7 @@ from edge.report.states import Delivery
 from edge.service import letters
 from edge.service.child import Child
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Standing, Tell
+from edge.service.neighbour import Neighbour
 from edge.service.progress import Stage
 from edge.wire.wake import Wake
 
@@ -48,7 +50,7 @@ class Publishing:
 
     Parameters
     ----------
-    setup : for each publisher
+    child : the publisher; its process is greeted with a Setup
     guarantee : the promise while the outbox is on disk
     describe : what to say when the promise in force changes
     hear : takes what came in for the service; called by the thread of ``run``
@@ -56,7 +58,7 @@ class Publishing:
 
     def __init__(
         self,
-        setup: Setup,
+        child: Child,
         writer: OutboxWriter,
         *,
         guarantee: Delivery,
@@ -70,7 +72,7 @@ class Publishing:
         self._describe = describe
         self._hear_out = hear
         self._clock = clock
-        self._child = Child("publish", MODULE, greet=lambda: [letters.encode(setup)], clock=clock)
+        self._child = child
         self._lock = threading.Lock()
         self._board: dict[str, Message] = {}
         self._changed: dict[str, None] = {}
@@ -256,6 +258,16 @@ class Publishing:
 
 
 _COMMITTED = letters.encode(Committed())
+
+
+def own_publisher(setup: Setup, clock: Clock) -> Child:
+    """A publisher that this process starts and ends."""
+    return Child("publish", MODULE, greet=lambda: [letters.encode(setup)], clock=clock)
+
+
+def other_publisher(setup: Setup, clock: Clock, *, socket: Path) -> Neighbour:
+    """A publisher that systemd starts, with the broker's secrets of its own: ``setup`` holds none."""
+    return Neighbour("publish", socket, greet=lambda: [letters.encode(setup)], clock=clock)
 
 
 def outgoing(message: EventMessage) -> Outgoing:

@@ -16,19 +16,23 @@ class Notifier:
     """Sends state lines to the socket systemd names in the environment; does nothing without one.
 
     alive_every_s : how often ``alive`` is due: thrice within the unit's WatchdogSec, so that one late turn is forgiven
+    note : stands before every status, such as "safe mode"
     """
 
-    def __init__(self, address: str | None = None, *, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, address: str | None = None, *, environment: Mapping[str, str] = os.environ, note: str = ""
+    ) -> None:
+        self._note = f"{note}: " if note else ""
         self._address = address if address is not None else environment.get("NOTIFY_SOCKET", "")
         asked_s = _watchdog_s(environment)
         self._is_watched = asked_s is not None
         self.alive_every_s = (_UNWATCHED_S if asked_s is None else asked_s) / 3
 
     def ready(self, status: str) -> None:
-        self._send(f"READY=1\nSTATUS={status}")
+        self._send(f"READY=1\nSTATUS={self._note}{status}")
 
     def status(self, text: str) -> None:
-        self._send(f"STATUS={text}")
+        self._send(f"STATUS={self._note}{text}")
 
     def alive(self) -> None:
         """To be called when work advanced, not merely because time passed."""

@@ -17,6 +17,15 @@ def test_systemd_is_told_ready_with_a_status(tmp_path: Path) -> None:
         assert listener.recv(1024) == b"READY=1\nSTATUS=watching 2 camera(s)"
 
 
+def test_what_is_special_about_this_run_stands_before_the_status(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+
+        Notifier(str(tmp_path / "notify"), note="safe mode").ready("watching 1 camera(s)")
+
+        assert listener.recv(1024) == b"READY=1\nSTATUS=safe mode: watching 1 camera(s)"
+
+
 def test_an_abstract_address_is_understood() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind("\0edge-test-notify")
