@@ -131,13 +131,13 @@ class Rehearsal:
         return self._chroot.run("edge", "--version").stdout.strip()
 
     def remove(self) -> str:
-        outbox = self._root / "var/lib/private/edge/outbox.db"
+        outbox = self._root / "var/lib/edge/outbox.db"
         outbox.parent.mkdir(parents=True, exist_ok=True)
         outbox.write_text("events", encoding="utf-8")
         self._apt("remove", "edge")
         gone, kept = (
             ("opt/edge", "usr/lib/edge", "usr/bin/edge"),
-            ("etc/edge/edge.yaml", "var/lib/private/edge/outbox.db"),
+            ("etc/edge/edge.yaml", "var/lib/edge/outbox.db"),
         )
         left = [name for name in gone if (self._root / name).exists()]
         lost = [name for name in kept if not (self._root / name).exists()]
