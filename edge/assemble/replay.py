@@ -99,7 +99,7 @@ def assemble_replay(config: Config, camera: str | None, clip: str, start: dateti
         clock=clock,
     )
     look = make_look(detector, settings.tiles)
-    topics = Topics(config.device if "device" in config.origin.lines else DEVICE)
+    topics = Topics(config.device if "device" in config.origin.lines else DEVICE, model.labels)
     identities = Identities(topics.device, replay_epoch(clock, _digest(spec)))
     rules = make_rules(settings, wanted, model, zone=zone, ledger=None)
     pipeline = make_pipeline(
