@@ -160,7 +160,7 @@ def _step(run: State, plan: Plan, batch: Batch, cells: tuple[torch.Tensor, torch
         logits, distances = run.network(pictures)
     loss = detection_loss(logits, distances, *cells, batch.targets.to(device), by_task=plan.is_by_task(run.step))
     run.optimiser.zero_grad(set_to_none=True)
-    loss.total.backward()  # type: ignore[no-untyped-call]
+    loss.total.backward()
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), _CLIP)
     run.optimiser.step()
     run.follow(plan.average_decay(run.step))

@@ -142,4 +142,4 @@ def look_of(image: NDArray[np.uint8]) -> np.uint64:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (_HASH_SIDE + 1, _HASH_SIDE), interpolation=cv2.INTER_AREA).astype(np.int16)
     bits = (small[:, 1:] > small[:, :-1]).ravel()
-    return np.packbits(bits).view(">u8")[0].astype(np.uint64)  # type: ignore[no-any-return]
+    return np.packbits(bits).view(">u8")[0].astype(np.uint64)
