@@ -17,8 +17,9 @@ from edge.report.outbox.values import Policy
 from edge.report.receipts import Receipts
 from edge.report.topics import Topics
 from edge.service.channel import Channel, ChannelClosedError
+from edge.service.inside import leave_at_once
 from edge.service.letters import Arrived, Progress, Setup
-from edge.service.publisher import Publisher, first_word, leave_at_once
+from edge.service.publisher import Publisher, first_word
 from edge.wire.settings import BrokerSettings, TlsSettings
 
 

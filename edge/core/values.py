@@ -47,6 +47,23 @@ class Frame:
     def height(self) -> int:
         return int(self.image.shape[0])
 
+    @property
+    def facts(self) -> FrameFacts:
+        """All but the picture."""
+        return FrameFacts(self.camera, self.sequence, self.captured_ns, self.captured_at, self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFacts:
+    """A frame without its picture: what tracks, rules and messages have to know of it. The fields are the frame's."""
+
+    camera: str
+    sequence: int
+    captured_ns: int
+    captured_at: datetime
+    width: int
+    height: int
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
@@ -128,13 +145,21 @@ class Box(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+class Glimpse(msgspec.Struct, frozen=True, gc=False):
+    """A sight of a thing before it was believed."""
+
+    seen_ns: int
+    box: Box
+    score: float
+
+
 class Track(msgspec.Struct, frozen=True, gc=False):
     """One thing followed over time. Only confirmed tracks leave ``track/``; ids are never reused.
 
     score : of the newest matched detection; top_score : the best so far
     frames : detections matched so far
     first_seen_ns, last_seen_ns : captured_ns of the first and the newest matched frame
-    before : where and when it was seen before it was believed, oldest first; told once, with the first telling
+    before : how it was seen before it was believed, oldest first; told once, with the first telling
     """
 
     track_id: int
@@ -147,7 +172,7 @@ class Track(msgspec.Struct, frozen=True, gc=False):
     last_seen_ns: int
     frames: int = 1
     stationary: bool = False
-    before: tuple[tuple[int, Box], ...] = ()
+    before: tuple[Glimpse, ...] = ()
 
 
 class EventType(StrEnum):
@@ -288,6 +313,21 @@ class StageTimes:
     @property
     def total(self) -> float:
         return self.capture + self.preprocess + self.infer + self.decode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """What a model saw in one frame: with it the picture has done its duty.
+
+    detections : in the frame's pixels
+    model, backend : what looked
+    """
+
+    frame: FrameFacts
+    detections: Detections
+    times: StageTimes
+    model: ModelRef
+    backend: str
 
 
 @dataclass(frozen=True, slots=True)

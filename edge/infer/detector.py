@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge.core.geometry import Placement, place_stretch
 from edge.core.model import Model
 from edge.core.protocols import Clock, Decoder, InPlaceInterpreter, Interpreter
-from edge.core.values import Detections, Frame, StageTimes, Tensor
+from edge.core.values import Detections, Frame, Sighting, StageTimes, Tensor
 from edge.infer.preprocess import Preprocessor
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,6 +73,10 @@ class Detector:
         self._read(run, run.outputs)
         self.times = run.times
         return run.found
+
+    def see(self, frame: Frame) -> Sighting:
+        """What ``detect`` finds, with all that the rest of the path has to know."""
+        return Sighting(frame.facts, self.detect(frame), self.times, self._model.ref, self._model.layout.backend)
 
     def look(self, frame: Frame) -> tuple[Detections, StageTimes]:
         """As ``detect`` for a frame that was not started, with what each stage took."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -14,13 +12,13 @@ from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.service import letters
 from edge.service.channel import Channel, ChannelClosedError
+from edge.service.inside import first_frame, leave_at_once
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Tell
 from edge.wire.wake import Wake
 
 logger = logging.getLogger(__name__)
 
 _REPORT_NS = 1_000_000_000
-_FIRST_WORD_S = 30.0
 _LAST_WORD_S = 1.0
 _ARRIVED = 100  # messages that wait for the service to read them; then the oldest goes
 
@@ -96,7 +94,7 @@ class Publisher:
             case Leave(within_s):
                 self._is_leaving = True
                 self._sender.leave(within_s)
-            case Setup():
+            case _:  # Setup
                 logger.error("the service spoke its first word twice")
 
     def _run(self) -> None:
@@ -116,19 +114,8 @@ class Publisher:
 
 
 def first_word(channel: Channel, clock: Clock) -> Setup:
-    """What to do; without it there is nothing to do."""
-    deadline_ns = clock.monotonic_ns() + round(_FIRST_WORD_S * 1e9)
-    while clock.monotonic_ns() < deadline_ns:
-        channel.wait(1.0)
-        frame = channel.receive_one()
-        if frame is not None:
-            match letters.read_by_publisher(frame):
-                case Setup() as setup:
-                    return setup
-    raise ChannelClosedError("the service said nothing")
-
-
-def leave_at_once(code: int) -> None:
-    """Without waiting for a thread that may be anywhere."""
-    sys.stderr.flush()
-    os._exit(code)
+    """What to do; raises ChannelClosedError when nobody says."""
+    match letters.read_by_publisher(first_frame(channel, clock)):
+        case Setup() as setup:
+            return setup
+    raise ChannelClosedError("the service began with another word")

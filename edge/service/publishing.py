@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 MODULE = "edge.assemble.publisher"
 STATE_LIMIT = 10_000
 DETECTION_LIMIT = 64
-STOP_S = 3.0  # after SIGTERM: what is left is kept in the outbox anyway
+STOP_S = 2.5  # after SIGTERM: what is left is kept in the outbox anyway
 FINISH_S = 60.0  # after the last recording: as long as something arrives
 _COMMIT_S = 1.0
 _LOOK_S = 2.0  # the publisher says how it goes every second
@@ -89,7 +89,6 @@ class Publishing:
     def open(self) -> None:
         """Open the outbox; raises ConfigError if its path belongs to something else."""
         self._writer.start()
-        self.tick()
 
     def run(self) -> None:
         """Keep a publisher running until ``close``."""
@@ -229,13 +228,13 @@ class Publishing:
         self._detections.append(message)
 
     def _hear(self, frame: bytes) -> None:
-        match letters.read_by_service(frame):
-            case Progress() as progress:
-                if progress.beat != self._progress.beat:
-                    self._progressed_ns = self._clock.monotonic_ns()
-                self._progress = progress
-            case Arrived(topic, payload, retained):
-                self._hear_out(Heard(topic, payload, retained))
+        word = letters.read_by_service(frame)
+        if isinstance(word, Arrived):
+            self._hear_out(Heard(word.topic, word.payload, word.retain))
+            return
+        if word.beat != self._progress.beat:
+            self._progressed_ns = self._clock.monotonic_ns()
+        self._progress = word
 
     def _watch(self) -> None:
         if self._child.pid is None:

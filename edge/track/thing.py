@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.core.values import Box
+from edge.core.values import Glimpse
 
 # A vote for a class is worth its score; so many are remembered at most, so that a long life does not make deaf.
 _MOST_VOTES = 5.0
@@ -17,7 +17,7 @@ class Thing:
     evidence : what speaks for it, until it is believed
     votes : how sure its class is; majority vote after Boyer and Moore (1981), weighted by score
     misses : frames in a row without it
-    before : when and where it was seen until it was believed, until that is told
+    before : how it was seen until it was believed, until that is told
     """
 
     class_id: int
@@ -31,14 +31,13 @@ class Thing:
     track_id: int = 0
     frames: int = 1
     misses: int = 0
-    before: tuple[tuple[int, Box], ...] = ()
+    before: tuple[Glimpse, ...] = ()
 
     @classmethod
-    def begin(cls, class_id: int, label: str, *, score: float, evidence: float, seen: tuple[int, Box]) -> Thing:
-        """A thing seen once: when and where."""
-        return cls(
-            class_id, label, score, seen[0], seen[0], top_score=score, evidence=evidence, votes=score, before=(seen,)
-        )
+    def begin(cls, class_id: int, label: str, *, evidence: float, seen: Glimpse) -> Thing:
+        """A thing seen once."""
+        score, now_ns = seen.score, seen.seen_ns
+        return cls(class_id, label, score, now_ns, now_ns, score, evidence, votes=score, before=(seen,))
 
     @property
     def age_s(self) -> float:

@@ -15,7 +15,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.values import Box, Detections, Track
+from edge.core.values import Box, Detections, Glimpse, Track
 from edge.track.association import Pair, best_pairs, likeness
 from edge.track.kalman import Motion, to_corners, to_places
 from edge.track.settings import DEFAULT_START_SCORE, TrackerSettings
@@ -155,7 +155,7 @@ class Tracker:
             thing.track_id = self._next_id
             self._next_id += 1
         else:
-            thing.before += ((thing.last_seen_ns, Box(*box.tolist())),)
+            thing.before += (Glimpse(thing.last_seen_ns, Box(*box.tolist()), thing.score),)
 
     def _look(self, missed: list[int], now_ns: int) -> None:
         """Judge from time to time who stands still."""
@@ -217,7 +217,8 @@ class Tracker:
         sights = zip(seen.class_ids.tolist(), seen.scores.tolist(), seen.boxes.tolist(), strict=True)
         for class_id, score, box in sights:
             label, evidence = self._settings.label_of(class_id), self._settings.evidence(class_id, score)
-            self._things.append(Thing.begin(class_id, label, score=score, evidence=evidence, seen=(now_ns, Box(*box))))
+            glimpse = Glimpse(now_ns, Box(*box), score)
+            self._things.append(Thing.begin(class_id, label, evidence=evidence, seen=glimpse))
         self._motion.extend(Motion.begin(places))
         self._stillness.extend(Stillness.begin(to_corners(places), now_ns * 1e-9))
 

@@ -110,16 +110,21 @@ def test_alerts_name_every_type_that_a_rule_can_say() -> None:
 
 
 def test_a_removed_entity_is_named_with_its_platform_alone() -> None:
-    payload = told(removed={"shed_person_count": Shown("sensor", ("x",))})
+    payload = told(removed={"shed_person_count": Shown("sensor")})
 
     assert payload["components"]["shed_person_count"] == {"platform": "sensor"}
     SCHEMA.validate(payload)
 
 
-def test_labels_that_share_a_topic_share_their_entities() -> None:
-    found = told(ShownCamera("yard", ("traffic light", "traffic_light")))["components"]
+def test_labels_that_would_be_written_alike_have_entities_and_topics_of_their_own() -> None:
+    labels = ("traffic light", "traffic_light")
+    device = ShownDevice("0.1.0", "m", (ShownCamera("yard", labels),))
 
-    assert len([key for key in found if key.endswith("_count")]) == 1
+    shown = json.loads(Discovery(device, Topics("gate", labels)).message().payload)["components"]
+
+    counts = [each for key, each in shown.items() if key.endswith("_count")]
+    assert len({each["state_topic"] for each in counts}) == 2
+    assert len({each["unique_id"] for each in counts}) == 2
 
 
 def test_names_that_run_together_stay_apart() -> None:
