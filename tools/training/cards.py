@@ -70,7 +70,8 @@ def data_card(content: dict[str, Any], sources: dict[str, Source], *, held_out: 
         known = sources[source]
         counts = f"{count} | {by_people} | {machine[source]} | {unsure[source]}"
         lines.append(f"| {source} | {counts} | {known.origin} | {known.licence} |")
-    teacher = content.get("info", {}).get("teacher")
+    told = content.get("info", {}).get("teacher")
+    teacher = "; ".join(told) if isinstance(told, list) else told
     lines += ["", f"Teacher: {teacher}." if teacher else "Teacher: none, or not told in the file."]
     lines += [
         f"Held out for curves and thresholds: {held_out} % of the recordings and pictures, by a hash of their names."

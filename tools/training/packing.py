@@ -54,6 +54,9 @@ def pack(folders: Sequence[Path], out: Path, packing: Packing, *, never: Sequenc
         refuse_test_pictures(folder / "instances.json", content)
         for test, where in zip(tests, never, strict=True):
             refuse_known_pictures(content, other=test, where=str(where))
+        if teacher := content.get("info", {}).get("teacher"):
+            teachers = merged["info"].setdefault("teacher", [])
+            merged["info"]["teacher"] = sorted({*teachers, f"{teacher} ({folder.name})"})
         _add(merged, _renumbered(content, categories), folder, out, packing, looks)
     merged["categories"] = [{"id": number, "name": name} for name, number in categories.items()]
     (out / "instances.json").write_text(json.dumps(merged), encoding="utf-8")
