@@ -133,9 +133,11 @@ def _train(
             run.seconds += clock.lap()
             is_check = run.step in plan.check_steps
             if is_check:
+                _refuse_divergence(run, out)
                 _check(run, plan, held, out, device=device, say=say)
             is_over = signals.asked or clock.is_over
             if is_check or is_over or time.monotonic() - saved > means.save_s:
+                _refuse_divergence(run, out)
                 state.save(run, plan, out / "checkpoint.pt")
                 saved = time.monotonic()
             if sys.stderr.isatty():
@@ -147,6 +149,12 @@ def _train(
                     "the same command goes on"
                 )
             clock.lap()
+
+
+def _refuse_divergence(run: State, out: Path) -> None:
+    """Before anything is written: what is kept stays good."""
+    if not torch.isfinite(run.losses).all():
+        raise EdgeError(f"{out}: the loss is no number any more; start again with a lower --rate and a new --out")
 
 
 def _step(run: State, plan: Plan, batch: Batch, cells: tuple[torch.Tensor, torch.Tensor], device: torch.device) -> None:
