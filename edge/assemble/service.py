@@ -11,6 +11,7 @@ from edge import __version__
 from edge.assemble.broker import publisher_setup
 from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
 from edge.assemble.home_assistant import make_announcer
+from edge.assemble.leftovers import make_leftovers
 from edge.assemble.model import model_choices
 from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, teller, volatile_path
 from edge.assemble.pipeline import Shared, make_pipeline
@@ -63,7 +64,7 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     overrides = open_overrides(config, wanted)
     disabled = frozenset(name for name in config.cameras if overrides.of(name).enabled is False)
     arbiter = make_arbiter(config, choices, lowest_score(wanted.values()), disabled=disabled, clock=clock)
-    topics = Topics(config.device)
+    topics = Topics(config.device, model.labels)
     inbox = Inbox()
     identities = Identities(config.device, new_epoch(clock))
     outbox = outbox_path(config)
@@ -83,7 +84,9 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
     shared = Shared(model, topics, identities, clock)
     pipelines = {name: _pipeline(name, config, wanted[name], shared) for name in config.cameras}
     announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
-    errands: list[Errand] = [] if announcer is None else [announcer]
+    errands: list[Errand] = [make_leftovers(config, model, topics, is_settled=outlet.is_settled)]
+    if announcer is not None:
+        errands.append(announcer)
     if config.commands.enabled:
         parts = Adjustable(arbiter.brain, wanted, pipelines, arbiter.eyes)
         errands += [
