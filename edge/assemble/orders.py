@@ -43,6 +43,7 @@ class InferOrder(msgspec.Struct, frozen=True):
     tiles : of each camera
     is_ahead : the model runs on the next frame while the one before is read
     is_proved : the test picture is looked at once before all else
+    redact : of the cameras that publish pictures, the classes that are made unrecognisable
     """
 
     choices: tuple[Model, ...]
@@ -53,6 +54,7 @@ class InferOrder(msgspec.Struct, frozen=True):
     tiles: dict[str, str]
     is_ahead: bool
     is_proved: bool
+    redact: dict[str, tuple[int, ...]] = {}
 
 
 Order = TypeVar("Order", CaptureOrder, InferOrder)

@@ -17,6 +17,7 @@ from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, tel
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
 from edge.assemble.sight import make_arbiter
+from edge.assemble.snapshots import make_snapshots, publishing_cameras
 from edge.assemble.threads import choose_threads
 from edge.config.values import Config
 from edge.core.model import Model
@@ -31,7 +32,7 @@ from edge.service.brain import Brain
 from edge.service.doors import Errand
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
-from edge.service.pipeline import Pipeline
+from edge.service.pipeline import Pipeline, Witness
 from edge.service.publishing import Publishing
 from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
@@ -82,11 +83,12 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         clock=clock,
     )
     shared = Shared(model, topics, identities, clock)
-    pipelines = {name: _pipeline(name, config, wanted[name], shared) for name in config.cameras}
+    snapshots = make_snapshots(config, model, topics, arbiter.brain, clock)
+    witness = None if snapshots is None else snapshots.witness
+    pipelines = {name: _pipeline(name, config, wanted[name], shared, witness) for name in config.cameras}
     announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
     errands: list[Errand] = [make_leftovers(config, model, topics, is_settled=outlet.is_settled)]
-    if announcer is not None:
-        errands.append(announcer)
+    errands += [each for each in (announcer, snapshots) if each is not None]
     if config.commands.enabled:
         parts = Adjustable(arbiter.brain, wanted, pipelines, arbiter.eyes)
         errands += [
@@ -149,10 +151,10 @@ def make_outlet(
     return outlet
 
 
-def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared) -> Pipeline:
+def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared, witness: Witness | None) -> Pipeline:
     camera = config.cameras[name]
     rules = make_rules(camera, wanted, shared.model, zone=time_zone(config), ledger=ledger_of(config, name))
-    return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared)
+    return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared, witness=witness)
 
 
 def _info(config: Config, brain: Brain, topics: Topics, delivery: Delivery, settings: Settings) -> Message:
@@ -166,7 +168,7 @@ def _info(config: Config, brain: Brain, topics: Topics, delivery: Delivery, sett
         backend="cpu" if ready is None else ready.backend,
         cameras=tuple(config.cameras),
         delivery=delivery,
-        privacy=Privacy(detections=publishing),
+        privacy=Privacy(detections=publishing, snapshots=publishing_cameras(config)),
         settings=settings,
     )
     return info_message(topics, info)
