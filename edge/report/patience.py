@@ -201,9 +201,6 @@ class Refused:
         self._until.pop(position, None)
         self._until[position] = now_ns + self._wait_ns
 
-    def discard(self, position: Position) -> None:
-        self._until.pop(position, None)
-
     def clear(self) -> None:
         """Another connection: the access list may be another."""
         self._until.clear()

@@ -94,7 +94,7 @@ class Publisher:
             case Leave(within_s):
                 self._is_leaving = True
                 self._sender.leave(within_s)
-            case Setup():
+            case _:  # Setup
                 logger.error("the service spoke its first word twice")
 
     def _run(self) -> None:

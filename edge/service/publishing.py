@@ -228,13 +228,13 @@ class Publishing:
         self._detections.append(message)
 
     def _hear(self, frame: bytes) -> None:
-        match letters.read_by_service(frame):
-            case Progress() as progress:
-                if progress.beat != self._progress.beat:
-                    self._progressed_ns = self._clock.monotonic_ns()
-                self._progress = progress
-            case Arrived(topic, payload, retained):
-                self._hear_out(Heard(topic, payload, retained))
+        word = letters.read_by_service(frame)
+        if isinstance(word, Arrived):
+            self._hear_out(Heard(word.topic, word.payload, word.retain))
+            return
+        if word.beat != self._progress.beat:
+            self._progressed_ns = self._clock.monotonic_ns()
+        self._progress = word
 
     def _watch(self) -> None:
         if self._child.pid is None:

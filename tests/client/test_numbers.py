@@ -48,3 +48,9 @@ def test_a_run_ends_before_the_first_that_is_not_there(ranges: list[tuple[int, i
 def test_ranges_are_told_in_few_words() -> None:
     assert range_words([(3, 3), (7, 9)]) == "3, 7-9"
     assert range_words([(2 * number, 2 * number) for number in range(10)]).endswith("and 2 more ranges")
+
+
+def test_a_range_that_ends_before_it_begins_holds_nothing() -> None:
+    numbers = Numbers([(5, 4)])
+
+    assert numbers.ranges == []

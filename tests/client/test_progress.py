@@ -73,3 +73,11 @@ def test_in_whatever_order_they_come_all_are_taken_once(order: list[int]) -> Non
     assert verdicts == [Verdict.NEW] * 29 + [Verdict.REPEAT] * 29
     assert progress.contiguous == 29
     assert progress.missing == []
+
+
+def test_it_can_be_written_down_and_read_again() -> None:
+    before = Progress(taken=[(1, 2), (5, 5)], lost=[(3, 3)], heard=7)
+
+    after = Progress(taken=before.taken, lost=before.lost, heard=before.heard)
+
+    assert (after.contiguous, after.missing, after.is_complete) == (3, [(4, 4), (6, 7)], False)

@@ -124,3 +124,34 @@ def test_an_answer_to_somebody_else_is_not_ours() -> None:
     assert replays.answered("gate", "other") is None
     assert replays.answered("yard", request.transaction) is None
     assert replays.answered("gate", request.transaction) == request
+
+
+def test_quiet_is_a_device_of_which_nothing_that_is_missing_comes() -> None:
+    replays = _replays()
+    progress = Progress(taken=[(9, 9)], heard=9)
+    assert not replays.is_quiet("gate", {"E1": progress}, 0)
+    progress.take(1)
+    assert not replays.is_quiet("gate", {"E1": progress}, 5 * S)
+
+    assert replays.is_quiet("gate", {"E1": progress}, 10 * S)
+
+
+def test_an_epoch_that_was_forgotten_is_asked_for_no_more() -> None:
+    replays = _replays()
+    progress = Progress(taken=[(2, 2)], heard=2)
+    assert _asked(replays, {"E1": progress}, [0, 5]) == [5]
+
+    assert _asked(replays, {}, range(6, 400)) == []
+
+
+def test_what_was_asked_for_is_void_on_another_connection() -> None:
+    replays = _replays()
+    epochs = {"E1": Progress(taken=[(2, 2)], heard=2)}
+    replays.next("gate", epochs, 0)
+    request = replays.next("gate", epochs, 5 * S)
+    assert request is not None
+
+    replays.connected()
+
+    assert replays.answered("gate", request.transaction) is None
+    assert _asked(replays, epochs, range(6, 13)) == [11]

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import edge.report.receipts as receipts_module
 from edge.core.clock import HandClock
 from edge.core.values import EventId, EventTime, Message
 from edge.report.courier import Courier
 from edge.report.listening import Heard
 from edge.report.outbox import Keeper, OutboxReader, Outgoing, Policy, Position
-from edge.report.outbox.values import Entry
+from edge.report.outbox.spans import Span
+from edge.report.outbox.values import Entry, Loss, LossKind
 from edge.report.parcels import Parcel
 from edge.report.payloads import event_message
 from edge.report.receipts import Receipts
@@ -40,23 +42,18 @@ class Post:
         self.seq = 0
 
     def commit(self, count: int = 1, *, epoch: str = "E") -> None:
-        wall_ms = round(self.clock.utc_now().timestamp() * 1000)
-        entries = []
-        for _ in range(count):
-            self.seq += 1
-            event = make_event(seq=self.seq)
-            object.__setattr__(event, "id", EventId("gate", epoch, self.seq))
-            object.__setattr__(event, "time", EventTime(wall_ms, 0, "b", True))
-            message = event_message(event, TOPICS)
-            entries.append(
-                Entry(
-                    Outgoing(
-                        epoch, self.seq, message.topic, message.payload, message.severity, "yard", "person", wall_ms
-                    )
-                )
-            )
-        assert self.keeper.commit(entries)
+        assert self.keeper.commit([Entry(self.record(epoch=epoch)) for _ in range(count)])
         self.courier.hint()
+
+    def record(self, *, epoch: str = "E") -> Outgoing:
+        """The next event."""
+        wall_ms = round(self.clock.utc_now().timestamp() * 1000)
+        self.seq += 1
+        event = make_event(seq=self.seq)
+        object.__setattr__(event, "id", EventId("gate", epoch, self.seq))
+        object.__setattr__(event, "time", EventTime(wall_ms, 0, "b", True))
+        message = event_message(event, TOPICS)
+        return Outgoing(epoch, self.seq, message.topic, message.payload, message.severity, "yard", "person", wall_ms)
 
     def connect(self, limits: Limits = WHOLE, *, is_greeted: bool = True) -> None:
         """To a broker that has the consumer's cursor, or has forgotten it."""
@@ -374,3 +371,100 @@ def test_a_cursor_that_is_none_confirms_nothing(post: Post, payload: bytes) -> N
     receipts.subscriptions()[1].hear(Heard("edge/gate/cursor/archive", payload, True))
 
     assert [event.position.seq for event in post.reader.unconfirmed(5)] == [1]
+
+
+def test_when_nearly_everything_is_refused_all_waits(post: Post) -> None:
+    post.commit(200)
+    sent = []
+    while taken := post.take():
+        sent += taken
+        post.settle(taken, 131)
+        post.wait(0.1)
+    post.commit(1)
+
+    assert len(sent) == 200
+    assert post.take() == []
+    assert post.courier.is_idle
+    post.wait(61)
+    assert post.take() != []
+
+
+def test_how_soon_to_look_again_depends_on_what_waits(tmp_path: Path) -> None:
+    post = Post(tmp_path, drain_per_s=10)
+    post.connect()
+    post.commit(40)
+    assert post.courier.patience_s() == 0.0
+    post.wait(11)
+    taken = post.take()
+    assert post.courier.patience_s() == 0.02
+    post.settle(taken)
+    assert not post.courier.is_idle
+
+    while not post.courier.is_idle:
+        post.wait(1)
+        post.settle(post.take())
+
+    assert post.courier.patience_s() is None
+
+
+def test_an_event_that_tells_of_a_loss_is_never_given_up_however_small_the_broker(post: Post) -> None:
+    loss = Loss(LossKind.GAP, "space", "E", (Span(1, 3),))
+    post.keeper.commit([], [loss])
+    (due,) = post.keeper.tend()
+    post.seq = 3
+    record = post.record()
+    assert post.keeper.commit([Entry(record, settles=due)])
+    post.courier.disconnected([])
+    post.connect(Limits(packet_bytes=100))
+    post.courier.hint()
+
+    assert post.take() == []
+    assert post.courier.stats().refused == 1
+    assert post.courier.stats().dead == 0
+    post.connect()
+    assert numbers(post.take()) == [4]
+
+
+def test_a_broker_that_says_too_large_twice_gets_it_no_more(post: Post) -> None:
+    post.commit(1)
+    post.settle(post.take(), PACKET_TOO_LARGE)
+    post.settle(post.take(), PACKET_TOO_LARGE)
+
+    assert post.take() == []
+    assert post.courier.stats().dead == 1
+
+
+def test_an_answer_with_too_many_holes_asks_for_a_smaller_range(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receipts_module, "MOST_SPANS", 0)
+    post.commit(1)
+
+    (answer,) = asked(post, b'{"transaction": "t", "epoch": "E", "from": 1, "to": 2}')
+
+    assert answer["status"] == "error"
+    assert "smaller" in answer["reason"]
+
+
+def test_an_oversized_cursor_is_not_read(post: Post) -> None:
+    post.commit(1)
+    post.settle(post.take())
+    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=lambda _message: None)
+
+    receipts.subscriptions()[1].hear(Heard("edge/gate/cursor/archive", b'{"epoch": "E", "seq": 1}'.ljust(5000), True))
+
+    assert len(post.reader.unconfirmed(5)) == 1
+
+
+def test_a_cursor_confirms(post: Post) -> None:
+    post.commit(1)
+    post.settle(post.take())
+    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=lambda _message: None)
+
+    receipts.subscriptions()[1].hear(Heard("edge/gate/cursor/archive", b'{"epoch": "E", "seq": 1}', True))
+
+    assert post.reader.unconfirmed(5) == []
+
+
+def test_without_a_consumer_no_cursor_is_listened_to(post: Post) -> None:
+    receipts = Receipts(post.courier, TOPICS, consumer=None, answer=lambda _message: None)
+
+    assert [each.filter for each in receipts.subscriptions()] == ["edge/gate/command/replay"]

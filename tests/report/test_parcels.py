@@ -70,3 +70,8 @@ def test_the_smallest_that_is_left_goes_through_a_broker_that_takes_512_bytes_an
     assert trimmed is not None
     schema = json.loads((Path(__file__).parents[2] / "docs/schema/event.json").read_text())
     Draft202012Validator(schema).validate(json.loads(trimmed))
+
+
+def test_what_is_not_as_ours_is_trimmed_as_far_as_it_goes() -> None:
+    assert json.loads(trim(b'{"seq": 1, "rule": null, "model": "x", "time": 5}', 30) or b"") == {"seq": 1, "time": 5}
+    assert trim(b'{"seq": 1, "rule": null, "time": 5}', 5) is None

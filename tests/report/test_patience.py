@@ -117,3 +117,32 @@ def test_refused_events_wait_and_many_of_them_stop_all() -> None:
     assert not refused.release(59 * S)
     assert refused.release(60 * S)
     assert list(refused.held_back()) == [at(2)]
+
+
+def test_cursors_of_the_oldest_epochs_are_forgotten() -> None:
+    unconfirmed = Unconfirmed()
+    for number in range(1001):
+        unconfirmed.confirmed(at(1, f"epoch-{number}"), S)
+
+    assert not unconfirmed.is_moving("epoch-0", S)
+    assert unconfirmed.is_moving("epoch-1", S)
+
+
+def test_an_epoch_of_which_events_were_sent_again_is_not_at_work() -> None:
+    unconfirmed = Unconfirmed()
+    unconfirmed.confirmed(at(1), S)
+
+    unconfirmed.sent_again([at(2)], S, is_all_quiet=False)
+
+    assert not unconfirmed.is_moving("E", S)
+
+
+def test_an_event_that_is_refused_no_more_is_not_held_back() -> None:
+    refused = Refused()
+    refused.add(at(1), 0)
+    assert not refused.release(59 * S)
+    assert list(refused.held_back()) == [at(1)]
+
+    assert refused.release(60 * S)
+
+    assert list(refused.held_back()) == []

@@ -34,11 +34,17 @@ _MERGE = (
 )
 
 
+MOST_MS = 1 << 62
+
+
 def verify(connection: sqlite3.Connection) -> None:
     """Read every row against its checksum; raises sqlite3.DatabaseError for the first that is damaged."""
-    for row in connection.execute("SELECT * FROM events"):
-        if not rows.is_whole(row) or not rows.has_sane_progress(row):
+    newest_ms = 0
+    for row in connection.execute("SELECT * FROM events ORDER BY id"):
+        # numbers and times of commits ascend together; a time has no checksum of its own
+        if not rows.is_whole(row) or not rows.has_sane_progress(row) or row[4] < newest_ms:
             raise database.damaged(f"event row {row[0]}")
+        newest_ms = row[4]
     for row in connection.execute("SELECT * FROM losses"):
         if losses.from_row(row) is None:
             raise database.damaged(f"loss row {row[0]}")
@@ -201,6 +207,7 @@ def _complete(connection: sqlite3.Connection) -> None:
     for number, epoch in rows_of_epochs:
         if epochs.find(connection, epoch) is None:
             epochs.save(connection, Epoch(number, epoch))
+    _straighten_times(connection)
     for loss in losses.all_losses(connection):
         named = epochs.find(connection, loss.epoch)
         if named is None:
@@ -208,6 +215,16 @@ def _complete(connection: sqlite3.Connection) -> None:
         for first, last in loss.spans:
             end = named.last_id if last is None else named.first_id + last
             connection.execute("DELETE FROM events WHERE id BETWEEN ? AND ?", (named.first_id + first, end))
+
+
+def _straighten_times(connection: sqlite3.Connection) -> None:
+    """No event is younger than the one after it: the order of sending goes by the time of the commit."""
+    wrong, next_ms = [], MOST_MS
+    for number, committed_ms in connection.execute("SELECT id, committed_ms FROM events ORDER BY id DESC"):
+        if committed_ms > next_ms:
+            wrong.append((next_ms, number))
+        next_ms = min(next_ms, committed_ms)
+    connection.executemany("UPDATE events SET committed_ms = ? WHERE id = ?", wrong)
 
 
 def _forget_set_aside(path: Path, *, keep: Path | None) -> None:

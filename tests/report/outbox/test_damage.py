@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.core.errors import ConfigError
-from edge.report.outbox import Loss, LossKind, Mode, Position
+from edge.report.outbox import Loss, LossKind, Mode, Position, database
 from edge.report.outbox.carve import carve, frames_beyond
 from edge.report.outbox.packing import unpack
 from edge.report.outbox.salvage import finish_exchange, is_suspected, rebuild, suspect
@@ -106,6 +107,37 @@ def test_a_full_file_that_was_rebuilt_is_no_larger_and_still_tells_what_it_refus
 
     assert device.keeper.reading().used_bytes <= before
     assert "space" in told
+
+
+def test_without_room_to_pack_the_rebuilt_file_is_used_as_it_is(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device.commit(event(1))
+
+    def no_room(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(database, "sync_file", no_room)
+    suspect(device.path)
+
+    device.keeper.tend()
+
+    assert device.held() == [1]
+    assert not device.path.with_name("outbox.db-packed").exists()
+
+
+@pytest.mark.parametrize("time", [5, 1 << 50])
+def test_an_event_whose_time_was_damaged_keeps_its_place(device: Device, time: int) -> None:
+    for seq in range(1, 6):
+        device.commit(event(seq))
+        device.clock.advance(1)
+    device.stop()
+    device.change(f"UPDATE events SET committed_ms = {time} WHERE id & 1099511627775 = 3")
+
+    device.start()
+
+    assert device.keeper.mode is Mode.DURABLE
+    assert seqs(device.reader.pending(10, in_order=True)) == [1, 2, 3, 4, 5]
 
 
 def test_losses_that_stand_in_the_log_in_many_versions_are_named_once_after_a_rebuild(device: Device) -> None:
