@@ -14,6 +14,7 @@ class SourceOrder(msgspec.Struct, frozen=True):
     """One camera's source. ``source`` may hold a login.
 
     folder : where relative paths begin
+    redact : polygons that are made black, as parts of the picture
     """
 
     camera: str
@@ -24,6 +25,7 @@ class SourceOrder(msgspec.Struct, frozen=True):
     rotate: int
     loop: bool
     is_paced: bool
+    redact: tuple[tuple[tuple[float, float], ...], ...] = ()
 
     def __repr__(self) -> str:
         return f"SourceOrder(camera={self.camera!r})"  # never the login

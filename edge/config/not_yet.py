@@ -19,7 +19,5 @@ def unused_settings(config: Config) -> list[str]:
 
 
 def _asked(camera: Camera) -> Iterator[str]:
-    if camera.redact:
-        yield "redact"
     if camera.motion_gate.enabled:
         yield "motion_gate"
