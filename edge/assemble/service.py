@@ -11,12 +11,14 @@ from edge import __version__
 from edge.assemble.broker import detector_setup, publisher_setup
 from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
 from edge.assemble.home_assistant import make_announcer
+from edge.assemble.leftovers import make_leftovers
 from edge.assemble.model import model_choices
 from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, teller, volatile_path
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
 from edge.assemble.safe_mode import Start
 from edge.assemble.sight import make_arbiter
+from edge.assemble.snapshots import make_snapshots, publishing_cameras
 from edge.assemble.threads import choose_threads
 from edge.config.values import Config
 from edge.core.model import Model
@@ -33,7 +35,7 @@ from edge.service.crash_loop import GoodRun
 from edge.service.doors import Errand
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
-from edge.service.pipeline import Pipeline
+from edge.service.pipeline import Pipeline, Witness
 from edge.service.publishing import Publishing, other_publisher, own_publisher
 from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
@@ -69,7 +71,7 @@ def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = Non
     overrides = open_overrides(config, wanted)
     disabled = frozenset(name for name in config.cameras if overrides.of(name).enabled is False)
     arbiter = make_arbiter(config, choices, lowest_score(wanted.values()), disabled=disabled, clock=clock)
-    topics = Topics(config.device)
+    topics = Topics(config.device, model.labels)
     inbox = Inbox()
     identities = Identities(config.device, new_epoch(clock))
     outbox = outbox_path(config)
@@ -88,10 +90,13 @@ def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = Non
         publisher=publisher,
     )
     shared = Shared(model, topics, identities, clock)
-    pipelines = {name: _pipeline(name, config, wanted[name], shared) for name in config.cameras}
+    snapshots = make_snapshots(config, model, topics, arbiter.brain, clock)
+    witness = None if snapshots is None else snapshots.witness
+    pipelines = {name: _pipeline(name, config, wanted[name], shared, witness) for name in config.cameras}
     announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
     errands: list[Errand] = [GoodRun(lambda: start.ran_well(model), clock)]
-    errands += [] if announcer is None else [announcer]
+    errands += [make_leftovers(config, model, topics, is_settled=outlet.is_settled)]
+    errands += [each for each in (announcer, snapshots) if each is not None]
     if config.commands.enabled:
         parts = Adjustable(arbiter.brain, wanted, pipelines, arbiter.eyes)
         errands += [
@@ -162,10 +167,10 @@ def _publisher(config: Config, outbox: Path, volatile: Path | None, clock: Clock
     return other_publisher(detector_setup(config, outbox=outbox, volatile=volatile), clock, socket=socket)
 
 
-def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared) -> Pipeline:
+def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared, witness: Witness | None) -> Pipeline:
     camera = config.cameras[name]
     rules = make_rules(camera, wanted, shared.model, zone=time_zone(config), ledger=ledger_of(config, name))
-    return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared)
+    return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared, witness=witness)
 
 
 def _info(config: Config, brain: Brain, topics: Topics, delivery: Delivery, settings: Settings) -> Message:
@@ -179,7 +184,7 @@ def _info(config: Config, brain: Brain, topics: Topics, delivery: Delivery, sett
         backend="cpu" if ready is None else ready.backend,
         cameras=tuple(config.cameras),
         delivery=delivery,
-        privacy=Privacy(detections=publishing),
+        privacy=Privacy(detections=publishing, snapshots=publishing_cameras(config)),
         settings=settings,
     )
     return info_message(topics, info)
