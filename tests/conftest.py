@@ -33,9 +33,10 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _state_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test finds what another, or the person at this desk, has left undelivered."""
+    """No test finds what another, or the person at this desk, has left undelivered, or found out."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STATE_DIRECTORY", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("CACHE_DIRECTORY", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from edge.core.errors import EdgeError
-from edge.core.values import Detections, Frame, Message, StageTimes
+from edge.core.values import Detections, Frame, Message, ModelRef, Sighting, StageTimes
 from edge.service.letters import Standing
+from edge.service.news import CameraNews
+from edge.service.progress import Stage
 from tests.builders import make_frame
 
 Step = Frame | EdgeError | None
@@ -50,6 +53,9 @@ class FakeDetector:
         self.frames.append(frame.sequence)
         return self._see(frame)
 
+    def see(self, frame: Frame) -> Sighting:
+        return Sighting(frame.facts, self.detect(frame), self.times, ModelRef("m", "0" * 64), "cpu")
+
 
 class FakeOutlet:
     """Keeps every message; its thread waits until it is closed."""
@@ -73,8 +79,72 @@ class FakeOutlet:
     def standing(self) -> Standing:
         return Standing()
 
+    def stages(self) -> tuple[Stage, ...]:
+        return ()
+
     def close(self, *, is_hurried: bool) -> None:
         self._closed.set()
+
+
+class FakeSight:
+    """Plays a script of sightings and news; what is callable in it is done on the way."""
+
+    def __init__(
+        self,
+        script: Iterable[Sighting | CameraNews | Callable[[], object]],
+        *,
+        error: EdgeError | None = None,
+        stages: tuple[Stage, ...] = (),
+    ) -> None:
+        self.play(script)
+        self._stages = stages
+        self._error = error
+        self._is_over = False
+        self.drops: Counter[str] = Counter()
+        self.calls: list[str] = []
+
+    def play(self, script: Iterable[Sighting | CameraNews | Callable[[], object]]) -> None:
+        self._script = iter(list(script))
+
+    @property
+    def is_ready(self) -> bool:
+        if self._error is not None:
+            raise self._error
+        return True
+
+    @property
+    def is_quiet(self) -> bool:
+        return self._is_over
+
+    def stages(self) -> tuple[Stage, ...]:
+        return self._stages
+
+    def open(self) -> None:
+        self.calls.append("open")
+
+    def wake(self) -> None:
+        """Nobody waits."""
+
+    def take(self, timeout_s: float) -> Sighting | CameraNews | None:
+        step = next(self._script, None)
+        if step is None:
+            self._is_over = True
+        if step is None or isinstance(step, Sighting | CameraNews):
+            return step
+        step()
+        return None
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+def seen_in(frame: Frame, detections: Detections | None = None) -> Sighting:
+    """What a model saw in a frame: nothing, unless told otherwise."""
+    found = Detections.empty() if detections is None else detections
+    return FakeDetector(lambda _frame: found).see(frame)
 
 
 def frames_of(count: int, *, camera: str = "yard", fps: float = 10.0) -> list[Frame]:

@@ -61,7 +61,7 @@ class Bench:
             threshold=lowest_score([wanted]),
             clock=clock,
         )
-        shared = Shared(setup.model, self._detector, Topics("bench"), Identities("bench", new_epoch(clock)), clock)
+        shared = Shared(setup.model, Topics("bench"), Identities("bench", new_epoch(clock)), clock)
         rules = make_rules(camera, wanted, setup.model, zone=None, ledger=None)
         self._pipeline: Pipeline = make_pipeline(_CAMERA, camera, wanted=wanted, rules=rules, shared=shared)
         self._busy = threading.Lock()
@@ -100,12 +100,12 @@ class Bench:
         self.frame_size = (frame.width, frame.height)
         began_ns = self._clock.monotonic_ns()
         if self._overlap:
-            messages = self._pipeline.process(frame)
+            seen = self._detector.see(frame)
         else:
             with self._busy:
-                messages = self._pipeline.process(frame)
-        _send(messages)
-        return self._stages(self._pipeline.times, (self._clock.monotonic_ns() - began_ns) / 1e6)
+                seen = self._detector.see(frame)
+        _send(self._pipeline.process(seen))
+        return self._stages(seen.times, (self._clock.monotonic_ns() - began_ns) / 1e6)
 
     def _start(self, frame: Frame) -> None:
         with self._busy:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from edge.assemble.detector import change_threshold
 from edge.assemble.home_assistant import shown_labels
 from edge.assemble.outbox import outbox_path
 from edge.config.values import Config
@@ -13,11 +12,10 @@ from edge.core.errors import ConfigError
 from edge.core.model import Model
 from edge.core.protocols import Clock
 from edge.core.values import Message
-from edge.infer.detector import Detector
 from edge.report.listening import Inbox
 from edge.report.states import CameraSettings
 from edge.report.topics import Topics
-from edge.service.camera import CameraWorker
+from edge.service.brain import Brain
 from edge.service.commands.audit import AuditTrail
 from edge.service.commands.bucket import TokenBucket
 from edge.service.commands.camera import CameraCommand
@@ -26,6 +24,7 @@ from edge.service.commands.overrides import Overrides
 from edge.service.commands.replay import Replay, ReplayCommand
 from edge.service.commands.self_test import SelfTestCommand
 from edge.service.commands.threshold import ThresholdCommand
+from edge.service.eye import Eye
 from edge.service.pipeline import Pipeline
 from edge.track.wanted import Wanted, lowest_score
 
@@ -41,18 +40,17 @@ class Adjustable:
     wanted : by camera
     """
 
-    model: Model
-    detector: Detector
+    brain: Brain
     wanted: Mapping[str, Wanted]
     pipelines: Mapping[str, Pipeline]
-    workers: Sequence[CameraWorker]
+    eyes: Mapping[str, Eye]
 
     def tune(self, camera: str, thresholds: Mapping[str, float]) -> None:
-        """Put a camera's changed thresholds in force; the detector serves all cameras, so it follows the lowest."""
+        """Put a camera's changed thresholds in force; the model serves all cameras, so it follows the lowest."""
         wanted = self.wanted[camera]
         wanted.override(thresholds)
         self.pipelines[camera].change_start_scores(wanted.start_scores)
-        change_threshold(self.detector, lowest_score(self.wanted.values()))
+        self.brain.tune(lowest_score(self.wanted.values()))
 
 
 def open_overrides(config: Config, wanted: Mapping[str, Wanted]) -> Overrides:
@@ -96,12 +94,11 @@ def make_desk(
 ) -> CommandDesk:
     """Raises ConfigError when nothing can be written down."""
     labels = {name: frozenset(each.scores) for name, each in parts.wanted.items()}
-    workers = {worker.camera: worker for worker in parts.workers}
     return CommandDesk(
         [
-            CameraCommand(workers, overrides),
+            CameraCommand(parts.eyes, overrides),
             ThresholdCommand(labels, overrides, parts.tune),
-            SelfTestCommand(parts.detector, clock, lambda: {name: _state(each) for name, each in workers.items()}),
+            SelfTestCommand(parts.brain, clock, lambda: {name: _state(each) for name, each in parts.eyes.items()}),
             ReplayCommand(replay),
         ],
         inbox=inbox,
@@ -129,5 +126,5 @@ def _told(scores: Mapping[str, float], labels: set[str]) -> dict[str, float]:
     return {label: score for label, score in scores.items() if label in labels}
 
 
-def _state(worker: CameraWorker) -> str:
-    return "starting" if worker.state is None else worker.state.value
+def _state(eye: Eye) -> str:
+    return "starting" if eye.state is None else eye.state.value

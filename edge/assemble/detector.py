@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.assemble.model import edgetpu_device
 from edge.catalog.raw_boxes import cut_postprocess
 from edge.core.clock import SystemClock
 from edge.core.errors import ModelError
@@ -75,12 +76,6 @@ def change_threshold(detector: Detector, threshold: float) -> None:
     model, interpreter = detector.model, detector.interpreter
     anchors = _constant_anchors(model, interpreter) if isinstance(interpreter, LiteInterpreter) else None
     detector.decode_with(make_decoder(model.layout, threshold=threshold, anchors=anchors))
-
-
-def edgetpu_device(accelerator: str) -> str | None:
-    """ "edgetpu" -> "", "edgetpu:usb" -> "usb"; None for the others."""
-    kind, _, device = accelerator.partition(":")
-    return device if kind == "edgetpu" else None
 
 
 def _open_delegate(model: Model, accelerator: str, runtime: Runtime) -> Any:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from edge.assemble.detector import edgetpu_device
 from edge.catalog.store import find_model
 from edge.config.values import Config
 from edge.core.errors import EdgeError, MissingLibraryError, ModelError
 from edge.core.model import Model
-from edge.infer.delegate import find_edgetpus, open_edgetpu
-from edge.infer.runtime import load_runtime
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +29,17 @@ def find(name_or_path: str) -> Model:
 def resolve_model(config: Config) -> Model:
     """The model that the configuration's ``model`` and ``accelerator`` ask for, on this machine."""
     return choose_version(find(config.model), config.accelerator, find=find, is_edgetpu_ready=is_edgetpu_ready)
+
+
+def model_choices(config: Config) -> tuple[Model, ...]:
+    """As ``resolve_model``, without touching native code: the versions that may run here, to be tried in this order."""
+    model = find(config.model)
+    if config.accelerator != "auto" or model.twin is None or not _has_edgetpu():
+        return (choose_version(model, config.accelerator, find=find, is_edgetpu_ready=lambda: False),)
+    best = choose_version(model, config.accelerator, find=find, is_edgetpu_ready=lambda: True)
+    if best.layout.backend != "edgetpu":
+        return (best,)
+    return best, choose_version(model, config.accelerator, find=find, is_edgetpu_ready=lambda: False)
 
 
 def choose_version(model: Model, accelerator: str, *, find: Find, is_edgetpu_ready: Callable[[], bool]) -> Model:
@@ -69,8 +77,11 @@ def is_edgetpu_ready() -> bool:
 
     The kernel is asked first: native code is touched only on a machine that has the device.
     """
-    if not find_edgetpus():
+    if not _has_edgetpu():
         return False
+    from edge.infer.delegate import open_edgetpu
+    from edge.infer.runtime import load_runtime
+
     try:
         open_edgetpu(load_runtime())
     except MissingLibraryError as error:
@@ -91,6 +102,18 @@ def _choose_best(model: Model, find: Find, is_edgetpu_ready: Callable[[], bool])
             raise
         logger.warning("model %s runs on the CPU, though an Edge TPU is there: %s", model.name, error)
         return model
+
+
+def edgetpu_device(accelerator: str) -> str | None:
+    """ "edgetpu" -> "", "edgetpu:usb" -> "usb"; None for the others."""
+    kind, _, device = accelerator.partition(":")
+    return device if kind == "edgetpu" else None
+
+
+def _has_edgetpu() -> bool:
+    from edge.infer.delegate import find_edgetpus  # the service asks this, and runs no model itself
+
+    return bool(find_edgetpus())
 
 
 def _words(backend: str) -> str:

@@ -19,6 +19,7 @@ from edge.report.topics import Topics
 from edge.service.identity import Identities, event_time
 from edge.service.publishing import outgoing
 
+SERVICE_FOLDER = Path("/var/lib/edge")
 _MINUTE_MS = 60_000
 
 
@@ -52,12 +53,17 @@ def outbox_path(config: Config) -> Path:
     wanted = config.outbox.path
     if wanted is not None:
         return wanted
-    for folder in _folders():
-        if _is_usable(folder):
-            return folder / f"outbox-{config.device}.db"
-    raise ConfigError(
-        "outbox: expected a folder for the events that wait, found none that can be written; set outbox.path"
-    )
+    folder = state_folder()
+    if folder is None:
+        raise ConfigError(
+            "outbox: expected a folder for the events that wait, found none that can be written; set outbox.path"
+        )
+    return folder / f"outbox-{config.device}.db"
+
+
+def state_folder() -> Path | None:
+    """Where what outlives a restart is kept: the service's folder, or at a desk the user's own; None = nowhere."""
+    return next((folder for folder in _folders() if _is_usable(folder)), None)
 
 
 def volatile_path(outbox: Path) -> Path | None:
@@ -109,7 +115,7 @@ def teller(
 def _folders() -> list[Path]:
     state = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")  # noqa: PTH111
-    return [*([Path(state)] if state else []), Path("/var/lib/edge"), Path(home) / "edge"]
+    return [*([Path(state)] if state else []), SERVICE_FOLDER, Path(home) / "edge"]
 
 
 def _is_usable(folder: Path) -> bool:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.assemble.looks import Look
 from edge.assemble.rules import make_attention
 from edge.config.values import Camera
 from edge.core.model import Model
 from edge.core.protocols import Clock
-from edge.core.values import Detections, Frame, FrameSize, Message, StageTimes
+from edge.core.values import FrameSize, Message, Sighting
 from edge.report.payloads import detections_message, event_message, standing_message
 from edge.report.topics import Topics
 from edge.service.identity import Identities, frame_time
-from edge.service.pipeline import Pipeline, Telling
+from edge.service.pipeline import Pipeline, Telling, Witness
 from edge.track.rulebook import RuleBook
 from edge.track.settings import TrackerSettings
 from edge.track.tracker import Tracker
@@ -26,18 +25,18 @@ class Shared:
     """What the pipelines of all cameras share."""
 
     model: Model
-    detector: Look
     topics: Topics
     identities: Identities
     clock: Clock
 
 
-def make_pipeline(name: str, camera: Camera, *, wanted: Wanted, rules: RuleBook, shared: Shared) -> Pipeline:
-    """From a frame to messages, for one camera."""
+def make_pipeline(
+    name: str, camera: Camera, *, wanted: Wanted, rules: RuleBook, shared: Shared, witness: Witness | None = None
+) -> Pipeline:
+    """From what was seen to messages, for one camera."""
     model, topics = shared.model, shared.topics
     return Pipeline(
         camera=name,
-        detector=shared.detector,
         wanted=make_attention(camera, wanted, model),
         tracker=Tracker(TrackerSettings(labels=model.labels, start_scores=wanted.start_scores)),
         rules=rules,
@@ -47,26 +46,26 @@ def make_pipeline(name: str, camera: Camera, *, wanted: Wanted, rules: RuleBook,
             detections=_tell_detections(shared) if camera.publish_detections else None,
         ),
         identities=shared.identities,
-        model=model.ref,
-        backend=model.layout.backend,
         clock=shared.clock,
+        **({} if witness is None else {"witness": witness}),
     )
 
 
-def _tell_detections(shared: Shared) -> Callable[[Frame, Detections, StageTimes], Message]:
-    model = shared.model
+def _tell_detections(shared: Shared) -> Callable[[Sighting], Message]:
+    labels = shared.model.labels
 
-    def tell(frame: Frame, detections: Detections, times: StageTimes) -> Message:
+    def tell(seen: Sighting) -> Message:
+        frame = seen.frame
         return detections_message(
             shared.topics,
             frame.camera,
-            detections=detections,
-            labels=model.labels,
+            detections=seen.detections,
+            labels=labels,
             frame=FrameSize(frame.sequence, frame.width, frame.height),
             time=frame_time(frame, shared.clock),
-            model=model.ref,
-            backend=model.layout.backend,
-            latency=times,
+            model=seen.model,
+            backend=seen.backend,
+            latency=seen.times,
         )
 
     return tell

@@ -99,15 +99,15 @@ def assemble_replay(config: Config, camera: str | None, clip: str, start: dateti
         clock=clock,
     )
     look = make_look(detector, settings.tiles)
-    topics = Topics(config.device if "device" in config.origin.lines else DEVICE)
+    topics = Topics(config.device if "device" in config.origin.lines else DEVICE, model.labels)
     identities = Identities(topics.device, replay_epoch(clock, _digest(spec)))
     rules = make_rules(settings, wanted, model, zone=zone, ledger=None)
     pipeline = make_pipeline(
-        name, settings, wanted=wanted, rules=rules, shared=Shared(model, look, topics, identities, clock)
+        name, settings, wanted=wanted, rules=rules, shared=Shared(model, topics, identities, clock)
     )
     source = make_source(name, settings, config.folder, clock)
     has_schedules = any(rule.schedule is not None for rule in settings.rules.values())
-    return ReplayAssembly(Replay(source, pipeline, clock), topics, name, has_schedules)
+    return ReplayAssembly(Replay(source, look.see, pipeline, clock), topics, name, has_schedules)
 
 
 def _chosen(config: Config, camera: str | None) -> str:

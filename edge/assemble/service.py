@@ -8,37 +8,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import __version__
-from edge.assemble.broker import publisher_setup
+from edge.assemble.broker import detector_setup, publisher_setup
 from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
-from edge.assemble.detector import open_detector
 from edge.assemble.home_assistant import make_announcer
-from edge.assemble.looks import make_looks, start_by_camera
-from edge.assemble.model import resolve_model
+from edge.assemble.leftovers import make_leftovers
+from edge.assemble.model import model_choices
 from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, teller, volatile_path
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
-from edge.assemble.source import make_source, parse_camera_source
-from edge.assemble.threads import choose_threads, has_spare_core
+from edge.assemble.safe_mode import Start
+from edge.assemble.sight import make_arbiter
+from edge.assemble.snapshots import make_snapshots, publishing_cameras
+from edge.assemble.threads import choose_threads
 from edge.config.values import Config
-from edge.core.errors import ConfigError
 from edge.core.model import Model
 from edge.core.protocols import Clock
-from edge.core.values import Frame, Message
-from edge.infer.runtime import load_runtime
+from edge.core.values import Message, ModelRef
 from edge.report.listening import Heard, Inbox
 from edge.report.outbox.values import Loss, Outgoing
 from edge.report.outbox.writer import OutboxWriter
 from edge.report.states import Delivery, DeviceInfo, Privacy, info_message
 from edge.report.topics import Topics
-from edge.service.ahead import Ahead
-from edge.service.arrivals import Arrivals
-from edge.service.camera import CameraWorker
-from edge.service.commands.overrides import Overrides
+from edge.service.brain import Brain
+from edge.service.child import Child
+from edge.service.crash_loop import GoodRun
+from edge.service.doors import Errand
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
-from edge.service.pipeline import Pipeline
-from edge.service.publishing import Publishing
-from edge.service.runner import Errand, Reports, Service
+from edge.service.pipeline import Pipeline, Witness
+from edge.service.publishing import Publishing, other_publisher, own_publisher
+from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
 from edge.track.wanted import Wanted, lowest_score
 
@@ -56,34 +55,30 @@ class Assembly:
     summary: str
 
 
-def assemble_service(config: Config, clock: Clock) -> Assembly:
+def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = None) -> Assembly:
     """Build everything; raises what a person has to mend before anything starts.
+
+    publisher : the socket of a publisher that runs by itself; None = the service starts one
 
     Raises
     ------
     ConfigError, ModelError, MissingLibraryError
     """
-    _check_sources(config)
-    model = resolve_model(config)
+    config = start.config
+    choices = model_choices(config) if start.model is None else (start.model,)
+    model = choices[0]
     wanted = {name: make_wanted(name, camera, model) for name, camera in config.cameras.items()}
     overrides = open_overrides(config, wanted)
-    threads = choose_threads(config.threads)
-    detector = open_detector(
-        model,
-        accelerator=config.accelerator,
-        threads=threads,
-        threshold=lowest_score(wanted.values()),
-        boxes=config.boxes,
-        clock=clock,
-    )
-    detector.warm_up()
-    topics = Topics(config.device)
+    disabled = frozenset(name for name in config.cameras if overrides.of(name).enabled is False)
+    arbiter = make_arbiter(config, choices, lowest_score(wanted.values()), disabled=disabled, clock=clock)
+    topics = Topics(config.device, model.labels)
     inbox = Inbox()
     identities = Identities(config.device, new_epoch(clock))
     outbox = outbox_path(config)
 
     def tell_info(delivery: Delivery) -> Message:
-        return _info(config, model, topics, delivery, camera_settings(config, model, wanted, overrides))
+        settings = camera_settings(config, model, wanted, overrides)
+        return _info(config, arbiter.brain, topics, delivery, settings)
 
     outlet = make_outlet(
         config,
@@ -92,45 +87,42 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         describe=tell_info,
         hear=inbox.put,
         clock=clock,
+        publisher=publisher,
     )
-    looks = make_looks(config, detector)
-    pipelines = {
-        name: _pipeline(name, config, wanted[name], Shared(model, looks[name], topics, identities, clock))
-        for name in config.cameras
-    }
-    names = tuple(config.cameras)
-    arrivals = Arrivals(names)
-    overlap = has_spare_core(threads)
-    workers = _workers(config, overrides, arrivals=arrivals, clock=clock, ready=detector.shrink if overlap else None)
+    shared = Shared(model, topics, identities, clock)
+    snapshots = make_snapshots(config, model, topics, arbiter.brain, clock)
+    witness = None if snapshots is None else snapshots.witness
+    pipelines = {name: _pipeline(name, config, wanted[name], shared, witness) for name in config.cameras}
     announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
-    errands: list[Errand] = [] if announcer is None else [announcer]
+    errands: list[Errand] = [GoodRun(lambda: start.ran_well(model), clock)]
+    errands += [make_leftovers(config, model, topics, is_settled=outlet.is_settled)]
+    errands += [each for each in (announcer, snapshots) if each is not None]
     if config.commands.enabled:
-        parts = Adjustable(model, detector, wanted, pipelines, workers)
+        parts = Adjustable(arbiter.brain, wanted, pipelines, arbiter.eyes)
         errands += [
             make_desk(config, parts, overrides, inbox=inbox, topics=topics, clock=clock, tell_info=outlet.describe)
         ]
     service = Service(
-        workers=workers,
+        sight=arbiter,
         pipelines=pipelines,
-        arrivals=Ahead(arrivals, start_by_camera(looks)) if overlap else arrivals,
         outlet=outlet,
         reports=Reports(
             camera=camera_status(topics),
-            health=health_report(topics, names, clock, folder=config.folder),
+            health=health_report(topics, tuple(config.cameras), clock, folder=config.folder, standing=start.reasons),
             interval_s=config.health.interval_seconds,
         ),
-        notifier=Notifier(),
+        notifier=Notifier(note=start.note),
         clock=clock,
         errands=errands,
     )
-    return Assembly(service, outlet, outbox, _summary(config, model, threads, outbox))
+    return Assembly(service, outlet, outbox, _summary(config, model, outbox))
 
 
-def _summary(config: Config, model: Model, threads: int, outbox: Path) -> str:
-    runtime, names = load_runtime(), tuple(config.cameras)
+def _summary(config: Config, model: Model, outbox: Path) -> str:
+    names = tuple(config.cameras)
     return (
         f"edge {__version__}: device {config.device}, {len(names)} camera(s) {', '.join(names)}; model {model.name} on "
-        f"{model.layout.backend} ({runtime.name} {runtime.version}, {threads} threads); "
+        f"{model.layout.backend} ({choose_threads(config.threads)} threads); "
         f"broker {config.broker.host}:{config.broker.port}; events wait in {outbox}"
     )
 
@@ -144,6 +136,7 @@ def make_outlet(
     clock: Clock,
     hear: Callable[[Heard], None] = lambda _heard: None,
     keeper: SpeakingKeeper | None = None,
+    publisher: Path | None = None,
 ) -> Publishing:
     """The way out: the outbox's writer here, its reader in a process of its own.
 
@@ -152,11 +145,12 @@ def make_outlet(
     tell : makes the event that tells of a loss
     describe : says which promise is in force
     hear : takes what came in and is not for the publisher
+    publisher : the socket of one that runs by itself; None = one is started
     """
     volatile = volatile_path(outbox)
     keeper = keeper or SpeakingKeeper(outbox, volatile_path=volatile, policy=outbox_policy(config), clock=clock)
     outlet = Publishing(
-        publisher_setup(config, outbox=outbox, volatile=volatile),
+        _publisher(config, outbox, volatile, clock, publisher),
         OutboxWriter(keeper, tell, clock=clock),
         guarantee=Delivery.ACKNOWLEDGED if config.outbox.consumer is None else Delivery.CONFIRMED,
         describe=describe,
@@ -167,71 +161,30 @@ def make_outlet(
     return outlet
 
 
-def _check_sources(config: Config) -> None:
-    for name, camera in config.cameras.items():
-        try:
-            parse_camera_source(camera, config.folder)
-        except ConfigError as error:
-            raise ConfigError(f"{config.origin.file}: cameras.{name}: {error}") from error
+def _publisher(config: Config, outbox: Path, volatile: Path | None, clock: Clock, socket: Path | None) -> Child:
+    if socket is None:
+        return own_publisher(publisher_setup(config, outbox=outbox, volatile=volatile), clock)
+    return other_publisher(detector_setup(config, outbox=outbox, volatile=volatile), clock, socket=socket)
 
 
-def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared) -> Pipeline:
+def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared, witness: Witness | None) -> Pipeline:
     camera = config.cameras[name]
     rules = make_rules(camera, wanted, shared.model, zone=time_zone(config), ledger=ledger_of(config, name))
-    return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared)
+    return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared, witness=witness)
 
 
-def _workers(
-    config: Config,
-    overrides: Overrides,
-    *,
-    arrivals: Arrivals,
-    clock: Clock,
-    ready: Callable[[Frame], Frame] | None,
-) -> list[CameraWorker]:
-    """``ready`` : what the capture threads do to each frame, where a core is free for it."""
-    return [
-        _worker(
-            name,
-            config,
-            arrivals=arrivals,
-            clock=clock,
-            ready=ready,
-            is_enabled=overrides.of(name).enabled is not False,
-        )
-        for name in config.cameras
-    ]
-
-
-def _worker(
-    name: str,
-    config: Config,
-    *,
-    arrivals: Arrivals,
-    clock: Clock,
-    ready: Callable[[Frame], Frame] | None,
-    is_enabled: bool,
-) -> CameraWorker:
-    camera = config.cameras[name]
-    source = make_source(name, camera, config.folder, clock)
-    is_whole = camera.pace == "fast" and not parse_camera_source(camera, config.folder).is_live
-    put = arrivals.put_and_wait if is_whole else arrivals.put
-    prepared = put if ready is None else lambda frame: put(ready(frame))
-    return CameraWorker(name, source, put=prepared, tell=arrivals.tell, is_enabled=is_enabled)
-
-
-def _info(config: Config, model: Model, topics: Topics, delivery: Delivery, settings: Settings) -> Message:
-    runtime = load_runtime()
+def _info(config: Config, brain: Brain, topics: Topics, delivery: Delivery, settings: Settings) -> Message:
+    ready = brain.said
     publishing = tuple(name for name, camera in config.cameras.items() if camera.publish_detections)
     info = DeviceInfo(
         edge=__version__,
         python=platform.python_version(),
-        runtime=f"{runtime.name} {runtime.version}",
-        model=model.ref,
-        backend=model.layout.backend,
+        runtime=None if ready is None else ready.runtime,
+        model=None if ready is None else ModelRef(ready.model, ready.sha256),
+        backend="cpu" if ready is None else ready.backend,
         cameras=tuple(config.cameras),
         delivery=delivery,
-        privacy=Privacy(detections=publishing),
+        privacy=Privacy(detections=publishing, snapshots=publishing_cameras(config)),
         settings=settings,
     )
     return info_message(topics, info)

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge.capture.image_folder import ImageFolderSource
+from edge.assemble.orders import SourceOrder
 from edge.capture.looped import LoopedSource
-from edge.capture.network_stream import NetworkStreamSource
-from edge.capture.oriented import OrientedSource
 from edge.capture.paced import PacedSource
-from edge.capture.picamera import PicameraSource
 from edge.capture.scene import SceneOptions
 from edge.capture.settings import SourceSettings
 from edge.capture.spec import SourceKind, SourceSpec, parse_source
 from edge.capture.stepped import SteppedSource
-from edge.capture.synthetic import SyntheticSource
 from edge.capture.throttled import ThrottledSource
-from edge.capture.v4l2 import V4l2Source
-from edge.capture.video_file import VideoFileSource
-from edge.config.secret_files import login_source
-from edge.config.values import Camera
 from edge.core.errors import ConfigError
 from edge.core.looking import why_missing
 from edge.core.protocols import Clock, FrameSource
+
+if TYPE_CHECKING:
+    from edge.config.values import Camera  # a camera's process does without the configuration
+
+
+def order_source(name: str, camera: Camera, folder: Path) -> SourceOrder:
+    """The source that a camera's configuration describes, with its login; raises ConfigError."""
+    from edge.config.secret_files import login_source
+
+    return SourceOrder(
+        name,
+        login_source(camera, f"cameras.{name}"),
+        str(folder),
+        camera.size,
+        camera.fps,
+        camera.rotate,
+        loop=camera.loop,
+        is_paced=camera.pace == "real",
+        redact=tuple(tuple(polygon) for polygon in camera.redact),
+    )
 
 
 def parse_camera_source(camera: Camera, folder: Path) -> SourceSpec:
@@ -36,33 +49,58 @@ def parse_camera_source(camera: Camera, folder: Path) -> SourceSpec:
 
 def make_source(name: str, camera: Camera, folder: Path, clock: Clock) -> FrameSource:
     """The source a camera's configuration describes, repeated, thinned, turned and paced as it says."""
-    spec = parse_camera_source(camera, folder)
-    stepped = _plain_source(spec, name, camera, clock)
-    if camera.loop and not spec.is_live:
-        stepped = LoopedSource(stepped, fps=camera.fps)
+    parse_camera_source(camera, folder)
+    return build_source(order_source(name, camera, folder), clock)
+
+
+def build_source(order: SourceOrder, clock: Clock) -> FrameSource:
+    """As ``make_source``, from what ``order_source`` made of the configuration."""
+    spec = parse_source(order.source, base=Path(order.folder))
+    stepped = _plain_source(spec, order, clock)
+    if order.loop and not spec.is_live:
+        stepped = LoopedSource(stepped, fps=order.fps)
     source: FrameSource = stepped
-    if camera.fps is not None and spec.kind in (SourceKind.STREAM, SourceKind.VIDEO):
-        source = ThrottledSource(stepped, camera.fps)
-    if camera.rotate:
-        source = OrientedSource(source, camera.rotate)
-    if camera.pace == "real" and not spec.is_live:
+    if order.fps is not None and spec.kind in (SourceKind.STREAM, SourceKind.VIDEO):
+        source = ThrottledSource(stepped, order.fps)
+    if order.rotate:
+        from edge.capture.oriented import OrientedSource
+
+        source = OrientedSource(source, order.rotate)
+    if order.redact:
+        from edge.capture.blackened import BlackenedSource
+
+        source = BlackenedSource(source, order.redact)
+    if order.is_paced and not spec.is_live:
         source = PacedSource(source, clock)
     return source
 
 
-def _plain_source(spec: SourceSpec, name: str, camera: Camera, clock: Clock) -> SteppedSource:
-    settings = SourceSettings(name, size=camera.size, fps=camera.fps)
+def _plain_source(spec: SourceSpec, order: SourceOrder, clock: Clock) -> SteppedSource:
+    # Each kind is imported when it is asked for: a camera's process loads what it needs alone.
+    settings = SourceSettings(order.camera, size=order.size, fps=order.fps)
     path = Path(spec.target)
     match spec.kind:
         case SourceKind.PICAMERA2:
+            from edge.capture.picamera import PicameraSource
+
             return PicameraSource(int(spec.target), settings, clock)
         case SourceKind.V4L2:
+            from edge.capture.v4l2 import V4l2Source
+
             return V4l2Source(path, settings, clock)
         case SourceKind.STREAM:
-            return NetworkStreamSource(login_source(camera, f"cameras.{name}"), settings, clock)
+            from edge.capture.network_stream import NetworkStreamSource
+
+            return NetworkStreamSource(spec.target, settings, clock)
         case SourceKind.VIDEO:
+            from edge.capture.video_file import VideoFileSource
+
             return VideoFileSource(path, settings, clock)
         case SourceKind.PICTURES:
+            from edge.capture.image_folder import ImageFolderSource
+
             return ImageFolderSource(path, settings, clock)
         case SourceKind.SYNTHETIC:
+            from edge.capture.synthetic import SyntheticSource
+
             return SyntheticSource(spec.scene or SceneOptions(), settings, clock)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from edge.capture.mishaps import Mishaps
 from edge.core.protocols import Clock
 
 # A frame may lie in a driver's buffer while the reader is busy; a time further back is another clock's.
@@ -70,8 +71,9 @@ class DeviceTime:
     counts as none. A stamp that does not advance, or that is over a minute old, is not believed: arrival counts.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, mishaps: Mishaps | None = None) -> None:
         self._clock = clock
+        self._mishaps = mishaps or Mishaps()
         self._offset_ns = 0
         self._last_device_ns: int | None = None
         self._last_ns = -1
@@ -90,6 +92,7 @@ class DeviceTime:
         is_frozen = self._last_device_ns is not None and device_ns <= self._last_device_ns
         self._last_device_ns = device_ns
         if is_frozen:
+            self._mishaps.misdated += 1
             return 0
         age_ns = now_ns - (device_ns + self._offset_ns)
         if not 0 <= age_ns <= _MAX_AGE_NS:

@@ -35,7 +35,7 @@ class NetworkStreamSource(SteppedSource):
         self._settings = settings
         self._clock = clock
         self._opener = opener
-        self._time = DeviceTime(clock)
+        self._time = DeviceTime(clock, settings.mishaps)
         self._stream: OpenCvStream | None = None
         self._sequence = -1
         self._unreadable = 0
@@ -96,6 +96,7 @@ class NetworkStreamSource(SteppedSource):
 
     def _count_unreadable(self) -> None:
         self._unreadable += 1
+        self._settings.mishaps.unreadable += 1
         if self._unreadable >= _MAX_UNREADABLE:
             self.close()
             raise SourceError(f"{self._name}: {_MAX_UNREADABLE} frames in a row can't be decoded; restart the camera")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edge.capture.mishaps import Mishaps
 from edge.core.errors import ConfigError
 
 # Live cameras and made-up recordings (pictures, synthetic:) run at this rate unless told otherwise.
@@ -23,6 +24,7 @@ class SourceSettings:
     lores_size : picamera2 only: (width, height) of a second, small stream that the frames are then made from
     open_timeout_s : how long a camera or stream may take to appear
     read_timeout_s : how long a frame may take before the source counts as lost
+    mishaps : where the source counts what goes wrong with single frames
     """
 
     camera: str
@@ -31,6 +33,7 @@ class SourceSettings:
     lores_size: tuple[int, int] | None = None
     open_timeout_s: float = 10.0
     read_timeout_s: float = 5.0
+    mishaps: Mishaps = field(default_factory=Mishaps, compare=False)
 
     def __post_init__(self) -> None:
         for key, size in (("size", self.size), ("lores_size", self.lores_size)):

@@ -38,7 +38,7 @@ class V4l2Source(SteppedSource):
         self._device = device
         self._settings = settings
         self._opener = opener
-        self._time = DeviceTime(clock)
+        self._time = DeviceTime(clock, settings.mishaps)
         self._stream: OpenCvStream | None = None
         self._sequence = -1
         self._unreadable = 0
@@ -127,6 +127,7 @@ class V4l2Source(SteppedSource):
 
     def _count_unreadable(self) -> None:
         self._unreadable += 1
+        self._settings.mishaps.unreadable += 1
         if self._unreadable >= _MAX_UNREADABLE:
             self.close()
             raise SourceError(

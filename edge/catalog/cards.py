@@ -16,7 +16,7 @@ from edge.core.model import Model, ModelLayout
 from edge.core.names import NAME_RULE, is_name
 from edge.core.shared_files import shared_folder
 
-_MAX_BYTES = 1024 * 1024
+MAX_CARD_BYTES = 1024 * 1024
 _LIST_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
@@ -103,8 +103,8 @@ def read_card(path: Path) -> ModelCard:
         With the file, the key, what was expected and what was found.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ModelError(f"{path}: larger than {_MAX_BYTES} bytes; is it a model card?")
+        if path.stat().st_size > MAX_CARD_BYTES:
+            raise ModelError(f"{path}: larger than {MAX_CARD_BYTES} bytes; is it a model card?")
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
         card = msgspec.convert(content, ModelCard)
     except OSError as error:

@@ -8,23 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from edge.catalog.bare import bare_model
+from edge.catalog.content import read_bytes
 from edge.catalog.evidence import Evidence, OutputView, Recognition, view_outputs
 from edge.catalog.families import recognise
 from edge.catalog.graph import Graph
 from edge.catalog.labels import fit_labels, known_labels, without_background
 from edge.catalog.metadata import Metadata, read_metadata
-from edge.catalog.model_file import ModelFile, parse_model, read_bytes
+from edge.catalog.model_file import ModelFile, parse_model
 from edge.catalog.operators import KNOWN_CUSTOM
 from edge.catalog.preprocessing import check_input, layout_input
 from edge.catalog.scores import check_alive, check_numbers, check_resolution
 from edge.catalog.trial import EDGE_TPU_LIBRARY, Trial, TrialRun
 from edge.core.errors import MissingLibraryError, ModelError
 from edge.core.model import Family, InputLayout, Model, ModelLayout
-from edge.core.names import label_slug
 
 _EDGE_TPU_OPERATOR = "edgetpu-custom-op"
-# The default threshold: what its makers' demos use. Our own small model says less and means it.
-_THRESHOLD = 0.5
 # Families whose outputs are empty when nothing is seen: one constant is no sign of damage.
 _MAY_BE_EMPTY = {Family.SSD_POSTPROCESS, Family.YOLO_END2END}
 # What each family's makers use: Ultralytics 0.7, YOLOX 0.65, MediaPipe 0.3; SSD and our own 0.6.
@@ -77,19 +76,7 @@ class Inspection:
         """The model, ready to run. Raises ModelError with the reason if it cannot be."""
         if self.reason or self.layout is None:
             raise ModelError(f"{self.path}: {self.reason}")
-        return Model(
-            name=name or name_of(self.path),
-            path=self.path,
-            sha256=self.sha256,
-            layout=self.layout,
-            labels=self.labels,
-            threshold=_THRESHOLD,
-        )
-
-
-def name_of(path: Path) -> str:
-    """A file's name as a model name: "My Model.tflite" -> "my_model"."""
-    return label_slug(path.stem)
+        return bare_model(self.path, self.sha256, self.layout, self.labels, name=name)
 
 
 def inspect_file(path: Path, *, trial: Trial | None, hints: Hints | None = None) -> Inspection:

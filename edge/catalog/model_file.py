@@ -9,7 +9,6 @@ import hashlib
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,6 @@ from edge.catalog.foreign import check_identifier
 from edge.catalog.operators import CUSTOM, operator_name
 from edge.core.errors import ModelError
 
-# The largest detectors in use are below 200 MiB; a Raspberry Pi has no room for much more.
-MAX_BYTES = 512 * 1024 * 1024
 _MAX_RANK = 8
 _MAX_QUANTISED_CHANNELS = 65536
 _SCHEMA_VERSION = 3
@@ -128,35 +125,6 @@ class ModelFile:
             return None
         real = stored.astype(np.float32)
         return (real - np.float32(tensor.zero_point)) * np.float32(tensor.scale) if tensor.scale > 0 else real
-
-
-def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
-    """A model file's content.
-
-    Raises
-    ------
-    ModelError
-        If the file is missing, unreadable, not a file, larger than ``limit``, or named in bytes that are no text.
-    """
-    try:
-        if not path.is_file():
-            found = "a folder" if path.is_dir() else "something that is not a file" if path.exists() else "nothing"
-            raise ModelError(f"expected a .tflite file, found {found}")
-        size = path.stat().st_size
-        if size > limit:
-            raise ModelError(f"the file has {size} bytes, more than the {limit} that are allowed; is it a model?")
-        content = path.read_bytes()
-        str(path).encode()
-    except UnicodeEncodeError as error:
-        raise ModelError("the file's path is not UTF-8 text, which the runtime cannot open; rename it") from error
-    except OSError as error:
-        raise ModelError(f"the file cannot be read: {error.strerror or error}") from error
-    return content
-
-
-def read_model(path: Path) -> ModelFile:
-    """Read and check a file. Raises ModelError that says what was found."""
-    return parse_model(read_bytes(path))
 
 
 def parse_model(content: bytes) -> ModelFile:

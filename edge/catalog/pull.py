@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 
 from edge.catalog.cards import ModelCard, write_card
-from edge.catalog.download import Downloader, Progress, matches_card
+from edge.catalog.download import Downloader, Progress
 from edge.catalog.inspector import Hints, Inspection, inspect_file
+from edge.catalog.matching import matches_card
 from edge.catalog.trial import Trial
 from edge.core.errors import EdgeError
 

@@ -8,17 +8,22 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge.catalog.cards import ModelCard, read_card
-from edge.catalog.download import matches_card
-from edge.catalog.inspector import Hints, Inspection, inspect_file
-from edge.catalog.model_file import read_bytes
-from edge.catalog.trial import ChildTrial, Trial
+from edge.catalog.bare import bare_model
+from edge.catalog.cards import MAX_CARD_BYTES, ModelCard, read_card
+from edge.catalog.content import read_bytes
+from edge.catalog.matching import matches_card
+from edge.catalog.remembered import Finding, Findings, cache_folder
 from edge.core.errors import ModelError
 from edge.core.home import expand_home
 from edge.core.looking import is_file, is_folder, why_missing
 from edge.core.model import Model
 from edge.core.shared_files import shared_folder
+
+if TYPE_CHECKING:  # a model with a card is found without the inspector: a service starts sooner
+    from edge.catalog.inspector import Hints, Inspection
+    from edge.catalog.trial import Trial
 
 FOLDERS_VARIABLE = "EDGE_MODELS"
 _SYSTEM = Path("/var/lib/edge/models")
@@ -62,7 +67,7 @@ def find_model(name_or_path: str, *, trial: Trial | None = None, folders: tuple[
     Parameters
     ----------
     name_or_path : a card's name, or the path of a .tflite file or of a card
-    trial : runs files that no card describes; the default runs them in a child process
+    trial : runs files that no card describes; the default runs them in a child process, once, and keeps what it found
     folders : where to look; the default is ``model_folders()``
 
     Raises
@@ -70,17 +75,22 @@ def find_model(name_or_path: str, *, trial: Trial | None = None, folders: tuple[
     ModelError
         Unknown name, file not pulled yet, changed file, or a file that cannot be run: with the way out.
     """
-    library = Library(model_folders() if folders is None else folders)
-    return library.find(name_or_path, trial=trial or ChildTrial())
+    findings = Findings(cache_folder()) if trial is None else None
+    library = Library(model_folders() if folders is None else folders, findings=findings)
+    return library.find(name_or_path, trial=trial)
 
 
 class Library:
-    """The cards and files in some folders; an earlier folder's card hides a later one's of the same name."""
+    """The cards and files in some folders; an earlier folder's card hides a later one's of the same name.
 
-    def __init__(self, folders: tuple[Path, ...]) -> None:
+    findings : of files without a card, from earlier; None = each is inspected anew
+    """
+
+    def __init__(self, folders: tuple[Path, ...], *, findings: Findings | None = None) -> None:
         self._folders = folders
+        self._findings = findings
 
-    def find(self, name_or_path: str, *, trial: Trial) -> Model:
+    def find(self, name_or_path: str, *, trial: Trial | None = None) -> Model:
         if is_path(name_or_path):
             path = expand_home(name_or_path)
             if path.suffix in {".yaml", ".yml"}:
@@ -113,7 +123,9 @@ class Library:
         """The card of this name. Raises ModelError with the nearest names."""
         for path in self._card_files():
             if path.stem == name:
-                read_card(path)  # a broken card of that very name must speak up
+                card = read_card(path)  # a broken card of that very name must speak up
+                if card.name == name:
+                    return FoundCard(card, path)
         cards = {found.card.name: found for found in self.cards()}
         if name in cards:
             return cards[name]
@@ -130,10 +142,23 @@ class Library:
         return next((path for path in candidates if is_file(path)), None)
 
     def card_by_sha256(self, sha256: str) -> FoundCard | None:
-        return next((found for found in self.cards() if found.card.sha256 == sha256), None)
+        """The card of a file with this content."""
+        mark = sha256.encode()
+        for path in self._card_files():
+            if not _holds(path, mark):
+                continue  # reading YAML takes a hundred times as long
+            try:
+                card = read_card(path)
+            except ModelError:
+                continue
+            if card.sha256 == sha256:
+                return FoundCard(card, path)
+        return None
 
     def inspect(self, path: Path, *, trial: Trial | None, hints: Hints) -> Inspection:
         """Inspect a file, with the labels of a card that describes this very file unless the hints name others."""
+        from edge.catalog.inspector import Hints, inspect_file
+
         known = self._known(path)
         if known is not None and not hints.labels:
             hints = Hints(hints.family, known.card.label_list(), f"the card {known.card.name}")
@@ -146,7 +171,7 @@ class Library:
             return None  # the inspection says it better
         return self.card_by_sha256(hashlib.sha256(content).hexdigest())
 
-    def _from_card(self, found: FoundCard, trial: Trial) -> Model:
+    def _from_card(self, found: FoundCard, trial: Trial | None) -> Model:
         card, path = found.card, self.file_of(found)
         if path is None:
             raise ModelError(missing_file(found))
@@ -156,11 +181,10 @@ class Library:
         sha256 = card.sha256 or hashlib.sha256(read_bytes(path)).hexdigest()
         if card.layout is not None:
             return card.as_model(path, sha256=sha256, layout=card.layout)
-        hints = Hints(labels=card.label_list(), labels_from=f"the card {card.name}")
-        layout = inspect_file(path, trial=trial, hints=hints).require().layout
-        return card.as_model(path, sha256=sha256, layout=layout)
+        finding = self._look(path, sha256, trial, card)
+        return card.as_model(path, sha256=sha256, layout=finding.layout)
 
-    def _from_file(self, path: Path, trial: Trial) -> Model:
+    def _from_file(self, path: Path, trial: Trial | None) -> Model:
         try:
             sha256 = hashlib.sha256(read_bytes(path)).hexdigest()
         except ModelError as error:
@@ -168,7 +192,23 @@ class Library:
         known = self.card_by_sha256(sha256)
         if known is not None and known.card.layout is not None:
             return known.card.as_model(path, sha256=sha256, layout=known.card.layout)
-        return self.inspect(path, trial=trial, hints=Hints()).require()
+        found = self._look(path, sha256, trial, None if known is None else known.card)
+        return bare_model(path, sha256, found.layout, found.labels)
+
+    def _look(self, path: Path, sha256: str, trial: Trial | None, card: ModelCard | None) -> Finding:
+        """What the file is, from memory if it was looked at before. Raises ModelError if it can't be run."""
+        told = () if card is None else card.label_list()
+        found = self._findings.recall(sha256, told) if self._findings else None
+        if found is None:
+            from edge.catalog.inspector import Hints, inspect_file
+            from edge.catalog.trial import ChildTrial
+
+            hints = Hints(labels=told, labels_from=f"the card {card.name}") if card else Hints()
+            model = inspect_file(path, trial=trial or ChildTrial(), hints=hints).require()
+            found = Finding(model.labels, model.layout)
+            if self._findings and model.sha256 == sha256:
+                self._findings.keep(sha256, told, found)
+        return found
 
     def _card_files(self) -> list[Path]:
         return [path for folder in self._folders if is_folder(folder) for path in sorted(folder.glob("*.yaml"))]
@@ -191,3 +231,11 @@ def _mend(card: ModelCard) -> str:
     if card.origin is not None:
         return f"Get it again with: edge models pull {card.name}"
     return "Restore the file, or inspect the new one (edge models inspect FILE --card OUT)"
+
+
+def _holds(file: Path, mark: bytes) -> bool:
+    try:
+        with file.open("rb") as stream:
+            return mark in stream.read(MAX_CARD_BYTES)
+    except OSError:
+        return False

@@ -12,15 +12,21 @@ import click
 
 from edge import __version__
 from edge.core.errors import EdgeError
+from edge.core.fitness import refuse_unfit_system
 
 # command -> (module, function): imported when it is called, so that each command starts with what it needs alone.
 _COMMANDS = {
     "run": ("edge.cli.run", "run"),
+    "publish": ("edge.cli.publish", "publish"),
     "check": ("edge.cli.check", "check"),
+    "doctor": ("edge.cli.doctor", "doctor"),
+    "install": ("edge.cli.install", "install"),
+    "uninstall": ("edge.cli.install", "uninstall"),
     "detect": ("edge.cli.detect", "detect"),
     "bench": ("edge.cli.bench", "bench"),
     "eval": ("edge.cli.evaluate", "evaluate"),
     "models": ("edge.cli.models", "models"),
+    "provision": ("edge.cli.provision", "provision"),
     "track": ("edge.cli.track", "track"),
     "replay": ("edge.cli.replay", "replay"),
     "watch": ("edge.cli.watch", "watch"),
@@ -52,6 +58,7 @@ def cli(verbose: int) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; end with its exit code. An error a person can mend is one line, never a traceback."""
+    refuse_unfit_system()
     try:
         result: Any = cli.main(args=arguments, prog_name="edge", standalone_mode=False)
     except click.exceptions.Abort:

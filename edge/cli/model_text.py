@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from edge.catalog.bare import name_of
 from edge.catalog.cards import ModelCard, write_card
-from edge.catalog.inspector import Inspection, name_of
+from edge.catalog.inspector import Inspection
 from edge.catalog.pull import draft_card
 from edge.cli.path_text import path_text
 from edge.core.model import Family, InputLayout, ModelLayout

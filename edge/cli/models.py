@@ -1,4 +1,4 @@
-"""``edge models``: list, inspect, pull and verify model files."""
+"""``edge models``: list, inspect, pull, verify and choose model files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from edge.catalog.bare import name_of
 from edge.catalog.cards import ModelCard
-from edge.catalog.download import MIRROR_VARIABLE, Downloader, matches_card
-from edge.catalog.inspector import Hints, Inspection, name_of
+from edge.catalog.download import MIRROR_VARIABLE, Downloader
+from edge.catalog.inspector import Hints, Inspection
 from edge.catalog.labels import read_labels
+from edge.catalog.matching import matches_card
 from edge.catalog.pull import draft_card, pull_model, save_card
 from edge.catalog.store import FoundCard, Library, missing_file, model_folders, pull_folder
 from edge.catalog.trial import ChildTrial
+from edge.cli.model_choice import rollback, use
 from edge.cli.model_text import card_line, inspection_json, inspection_text
 from edge.cli.path_text import path_text
 from edge.core.errors import EdgeError, ModelError, UsageError
@@ -32,7 +35,11 @@ from edge.core.model import Family
 
 @click.group()
 def models() -> None:
-    """Find, inspect and fetch models."""
+    """Find, inspect, fetch and choose models."""
+
+
+models.add_command(use)
+models.add_command(rollback)
 
 
 @models.command("list")

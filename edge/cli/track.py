@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from pathlib import Path
 
 import click
+import msgspec
 import numpy as np
 
 from edge.cli.mot_text import Row, read_rows, scores_to_unit, to_detections
@@ -17,11 +19,16 @@ from edge.core.values import Detections, Track
 from edge.track.settings import TrackerSettings, kept_score
 from edge.track.tracker import Tracker
 
-# ByteTrack's threshold for the MOT benchmark.
-_THRESHOLD = 0.6
+# One for every detector and frame rate: of 0.6, 0.7 and 0.8, tried on three sequences at three frame rates each, the
+# one that was best in all (docs/measurements.md).
+_THRESHOLD = 0.8
 _LARGEST_BYTES = 512 * 1024 * 1024
 # A gap this long between two good sightings of one thing is closed: half a second is what events promise.
 _GAP_S = 0.5
+# A good sighting has at least this share of the threshold.
+_GOOD = 0.75
+# What was seen in fewer of its frames is doubtful, and its gaps stay open.
+_LEAST_SEEN = 2 / 3
 
 
 @click.command()
@@ -40,8 +47,9 @@ def track(detections: str, fps: float, threshold: float, online: bool, out: str 
     """Follow things through DETECTIONS, a file in MOTChallenge text format (- for standard input).
 
     Each line is frame,id,left,top,width,height,score,...; the answer has the same format with an id per thing and a
-    line for each frame in which it was seen. A gap of up to half a second between two good sightings is written as
-    the straight line between them, unless --online is given.
+    line for each frame in which it was seen. Unless --online is given, what was known only afterwards is written too:
+    where a thing was before it was believed, and the straight line between two good sightings up to half a second
+    apart.
     """
     rows = _read(detections)
     scores, own = scores_to_unit(rows)
@@ -50,16 +58,38 @@ def track(detections: str, fps: float, threshold: float, online: bool, out: str 
     elif len(scores) and scores.max() < threshold:
         best = f"the best score is {scores.max():.2f}, below the threshold {threshold:g}"
         click.echo(f"edge track: {best}: nothing can start a track; lower --threshold", err=True)
-    followed = follow(rows, scores, fps=fps, threshold=threshold)
-    if not online:
-        followed = close_gaps(followed, most=int(_GAP_S * fps), least_score=threshold)
+    tell = known_at_once if online else known_afterwards
+    followed = tell(rows, scores, fps=fps, threshold=threshold)
     _write(sorted(followed, key=attrgetter("frame", "track_id")), out)
 
 
-def follow(
-    rows: list[Row], scores: np.ndarray[tuple[int], np.dtype[np.float32]], *, fps: float, threshold: float
-) -> Iterator[Row]:
+Scores = np.ndarray[tuple[int], np.dtype[np.float32]]
+
+
+def known_at_once(rows: list[Row], scores: Scores, *, fps: float, threshold: float) -> Iterator[Row]:
     """The tracks seen in each frame, in the order of frames."""
+    for frame, seen in _follow(rows, scores, fps=fps, threshold=threshold):
+        yield from (_to_row(frame, track) for track in seen)
+
+
+def known_afterwards(rows: list[Row], scores: Scores, *, fps: float, threshold: float) -> Iterator[Row]:
+    """The same, with where each was before it was believed, and with short gaps closed; in the order of frames."""
+    told = []
+    for frame, seen in _follow(rows, scores, fps=fps, threshold=threshold):
+        for track in seen:
+            told += [
+                _to_row(
+                    round(each.seen_ns * 1e-9 * fps), msgspec.structs.replace(track, box=each.box, score=each.score)
+                )
+                for each in track.before
+            ]
+        told += [_to_row(frame, track) for track in seen]
+    told.sort(key=attrgetter("frame"))
+    yield from close_gaps(told, most=int(_GAP_S * fps), least_score=threshold * _GOOD)
+
+
+def _follow(rows: list[Row], scores: Scores, *, fps: float, threshold: float) -> Iterator[tuple[int, list[Track]]]:
+    """The number of each frame with detections, and the tracks seen in it."""
     settings = TrackerSettings(("object",), (threshold,))
     tracker = Tracker(settings)
     kept = scores >= kept_score(threshold)
@@ -73,19 +103,36 @@ def follow(
         pairs = list(group)
         found = to_detections([row for row, _ in pairs], np.array([score for _, score in pairs], np.float32))
         now_ns = _time_ns(frame, fps)
-        seen = (each for each in tracker.update(found, now_ns) if each.last_seen_ns == now_ns)
-        yield from (_to_row(frame, each) for each in seen)
+        yield frame, [each for each in tracker.update(found, now_ns) if each.last_seen_ns == now_ns]
 
 
 def close_gaps(rows: Iterable[Row], *, most: int, least_score: float) -> Iterator[Row]:
-    """The rows, and between two good ones of a track with up to ``most`` frames between them, a straight line."""
+    """The rows, and straight lines through the gaps of tracks that were seen most of the time.
+
+    A gap has up to ``most`` frames, and a good sighting at both ends.
+    """
+    rows = list(rows)
+    steady = _steady(rows)
     newest: dict[int, Row] = {}
     for row in rows:
         before = newest.get(row.track_id)
-        if before is not None and row.frame - before.frame - 1 <= most and min(before.score, row.score) >= least_score:
+        is_near = before is not None and row.frame - before.frame - 1 <= most
+        if before is not None and is_near and row.track_id in steady and min(before.score, row.score) >= least_score:
             yield from (_between(before, row, frame) for frame in range(before.frame + 1, row.frame))
         newest[row.track_id] = row
         yield row
+
+
+def _steady(rows: list[Row]) -> set[int]:
+    """Tracks that were seen in most of the frames from their first to their last."""
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    seen: Counter[int] = Counter()
+    for row in rows:
+        first.setdefault(row.track_id, row.frame)
+        last[row.track_id] = row.frame
+        seen[row.track_id] += 1
+    return {each for each, times in seen.items() if times >= _LEAST_SEEN * (last[each] - first[each] + 1)}
 
 
 def _between(before: Row, after: Row, frame: int) -> Row:

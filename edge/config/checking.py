@@ -11,7 +11,7 @@ import re
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -26,19 +26,25 @@ from edge.config.values import Config, Point, Polygon, SecretRef
 
 MAX_POINTS = 64  # of a polygon; checking one takes time by the square
 _UNREADABLE: Any = object()
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 
 def read_config(root: Mapping) -> tuple[Config | None, dict[str, int], list[Problem]]:
+    """As ``read_section``, of edge.yaml."""
+    return read_section(Config, root)
+
+
+def read_section(section: type[_Struct], root: Mapping) -> tuple[_Struct | None, dict[str, int], list[Problem]]:
     """The values, the line of each key that is set, and what is wrong with them taken one by one.
 
-    The values are None when there were too many problems to go on.
+    The values are None when there were too many problems to go on, or when a key that is needed can't be read.
     """
     reader = _Reader()
     try:
-        config: Config | None = reader.section(Config, root, "")
+        values = reader.section(section, root, "")
     except _TooManyError:
-        config = None
-    return config, reader.lines, reader.problems
+        values = _UNREADABLE
+    return (None if values is _UNREADABLE else values), reader.lines, reader.problems
 
 
 class _TooManyError(Exception):

@@ -44,7 +44,7 @@ def load_config(path: Path) -> Config:
     ConfigError
         If the file can't be read at all.
     """
-    return parse_config(_read(path), path)
+    return parse_config(read_bounded(path), path)
 
 
 def parse_config(content: bytes, path: Path) -> Config:
@@ -69,7 +69,8 @@ def line_of(key: str, lines: dict[str, int]) -> int | None:
     return lines.get(key)
 
 
-def _read(path: Path) -> bytes:
+def read_bounded(path: Path) -> bytes:
+    """The content, cut one byte above the most that is read. Raises ConfigError."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)

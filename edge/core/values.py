@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -44,6 +46,23 @@ class Frame:
     @property
     def height(self) -> int:
         return int(self.image.shape[0])
+
+    @property
+    def facts(self) -> FrameFacts:
+        """All but the picture."""
+        return FrameFacts(self.camera, self.sequence, self.captured_ns, self.captured_at, self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFacts:
+    """A frame without its picture: what tracks, rules and messages have to know of it. The fields are the frame's."""
+
+    camera: str
+    sequence: int
+    captured_ns: int
+    captured_at: datetime
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,9 +123,12 @@ class Detections:
         return Detections(self.boxes[which], self.scores[which], self.class_ids[which])
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """One box in source-frame pixels; x2 and y2 are exclusive."""
+class Box(msgspec.Struct, frozen=True, gc=False):
+    """One box in source-frame pixels; x2 and y2 are exclusive.
+
+    A struct, as Track is: one of each is made for every thing in every frame, and a frozen dataclass takes twenty
+    times as long to make (3.1 instead of 0.13 microseconds for the two).
+    """
 
     x1: float
     y1: float
@@ -123,13 +145,21 @@ class Box:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Glimpse(msgspec.Struct, frozen=True, gc=False):
+    """A sight of a thing before it was believed."""
+
+    seen_ns: int
+    box: Box
+    score: float
+
+
+class Track(msgspec.Struct, frozen=True, gc=False):
     """One thing followed over time. Only confirmed tracks leave ``track/``; ids are never reused.
 
     score : of the newest matched detection; top_score : the best so far
     frames : detections matched so far
     first_seen_ns, last_seen_ns : captured_ns of the first and the newest matched frame
+    before : how it was seen before it was believed, oldest first; told once, with the first telling
     """
 
     track_id: int
@@ -142,6 +172,7 @@ class Track:
     last_seen_ns: int
     frames: int = 1
     stationary: bool = False
+    before: tuple[Glimpse, ...] = ()
 
 
 class EventType(StrEnum):
@@ -282,6 +313,21 @@ class StageTimes:
     @property
     def total(self) -> float:
         return self.capture + self.preprocess + self.infer + self.decode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """What a model saw in one frame: with it the picture has done its duty.
+
+    detections : in the frame's pixels
+    model, backend : what looked
+    """
+
+    frame: FrameFacts
+    detections: Detections
+    times: StageTimes
+    model: ModelRef
+    backend: str
 
 
 @dataclass(frozen=True, slots=True)

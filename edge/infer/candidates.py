@@ -15,6 +15,8 @@ from edge.core.values import Tensor
 ScoreKind = Literal["probability", "logit"]
 # exp(-x) leaves float32 at 88; MediaPipe clamps its face scores at 100 for the same reason.
 _LOGIT_LIMIT = 80.0
+# The top of a quantised range can lie some steps above 1; a product of two such scores a little further.
+_ABOVE_ONE = 1.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,11 +33,18 @@ class Candidates:
     class_ids: NDArray[np.int32]
 
 
+def is_score(scores: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which numbers can be scores, whatever their threshold: a quantised one may come out a little above 1."""
+    return np.asarray((scores > -_ABOVE_ONE) & (scores < _ABOVE_ONE), np.bool_)
+
+
 def as_scores(real: NDArray[np.float32], kind: ScoreKind) -> NDArray[np.float32]:
     """Real numbers of a tensor as scores: as they are, or through the sigmoid."""
     if kind == "probability":
         return real
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(real, -_LOGIT_LIMIT, _LOGIT_LIMIT))), np.float32)
+    scores = 1.0 / (1.0 + np.exp(-np.clip(real, -_LOGIT_LIMIT, _LOGIT_LIMIT)))
+    # Minus infinity is a fair "never"; no model is infinitely sure of something.
+    return np.where(np.isposinf(real), np.float32(np.nan), np.asarray(scores, np.float32))
 
 
 def first_passing(output: OutputLayout, *, kind: ScoreKind, threshold: float) -> float:
@@ -54,7 +63,10 @@ def first_passing(output: OutputLayout, *, kind: ScoreKind, threshold: float) ->
 
 
 class ScoreGate:
-    """Finds candidates in one score tensor."""
+    """Finds candidates in one score tensor.
+
+    rejected : places dropped so far whose scores were none: not a number, infinite, or far above 1
+    """
 
     def __init__(self, output: OutputLayout, *, kind: ScoreKind, threshold: float, multi_label: bool) -> None:
         """
@@ -67,6 +79,7 @@ class ScoreGate:
         self._threshold = np.float32(threshold)
         self._raw_threshold = first_passing(output, kind=kind, threshold=threshold)
         self._multi_label = multi_label
+        self.rejected = 0
 
     def select(self, tensor: Tensor, *, axis: int, first: int, last: int) -> Candidates:
         """The candidates of a 2-d tensor.
@@ -84,37 +97,52 @@ class ScoreGate:
         """
         raw = tensor.values
         if axis == 1:
-            # fmax, because a place whose one class is no number may have another that passes.
-            peak = np.maximum if raw.dtype.kind in "iu" else np.fmax
-            positions = np.flatnonzero(peak.reduce(raw[first:last], axis=0) >= self._raw_threshold)
+            # maximum, not fmax: a place with a class that is no number is to be looked at.
+            peaks = np.maximum.reduce(raw[first:last], axis=0)
+            positions = self._may_pass(peaks).nonzero()[0]
             survivors = raw[first:last, positions].T
+            if raw.dtype.kind in "iu" and not self._multi_label:
+                return self._settle_raw(positions, peaks[positions], survivors.argmax(axis=1), tensor)
         else:
             # Comparing whole rows and blanking the other columns is 4 times faster than comparing a part of each row.
-            passing = raw >= self._raw_threshold
+            passing = self._may_pass(raw)
             passing[:, :first] = False
             passing[:, last:] = False
             positions = _rows_with_any(passing)
             survivors = raw[positions, first:last]
         if raw.dtype.kind in "iu" and not self._multi_label:
-            return self._settle_raw(positions, survivors, tensor)
+            classes = survivors.argmax(axis=1)
+            return self._settle_raw(positions, survivors[np.arange(len(positions)), classes], classes, tensor)
         scores = as_scores(Tensor(survivors, tensor.scale, tensor.zero_point).real(), self._kind)
         return self.settle(positions, scores)
 
-    def _settle_raw(self, positions: NDArray[np.intp], survivors: NDArray[Any], tensor: Tensor) -> Candidates:
-        """The best class of each survivor, (n, classes) of whole steps: steps keep the order of the scores.
+    def _may_pass(self, raw: NDArray[Any]) -> NDArray[np.bool_]:
+        """Where the score reaches the threshold or is no number: what is none is looked at, to be counted."""
+        if raw.dtype.kind in "iu":
+            return np.asarray(raw >= self._raw_threshold, np.bool_)
+        below = raw < self._raw_threshold
+        return np.logical_not(below, out=below)
+
+    def _settle_raw(
+        self, positions: NDArray[np.intp], best: NDArray[Any], classes: NDArray[np.intp], tensor: Tensor
+    ) -> Candidates:
+        """From the whole steps of each survivor's best class, (n,), to candidates; steps keep the order of the scores.
 
         Each passes: the raw threshold is exactly the smallest step whose score does.
         """
-        if len(positions) == 0:
-            return Candidates(positions, np.zeros(0, np.float32), np.zeros(0, np.int32))
-        classes = survivors.argmax(axis=1)
-        best = survivors[np.arange(len(positions)), classes]
         scores = as_scores(Tensor(best, tensor.scale, tensor.zero_point).real(), self._kind)
         return Candidates(positions, np.minimum(scores, np.float32(1.0)), classes.astype(np.int32))
 
     def settle(self, positions: NDArray[np.intp], scores: NDArray[np.float32]) -> Candidates:
-        """From survivors' scores of all classes, (n, classes), to candidates; exact at the threshold, without NaN."""
-        clean = np.where(np.isnan(scores), np.float32(-1.0), scores)
+        """From survivors' scores of all classes, (n, classes), to candidates; exact at the threshold.
+
+        Scores that are none are dropped, and their places counted.
+        """
+        proper = is_score(scores)
+        clean = scores
+        if not proper.all():
+            self.rejected += int(np.count_nonzero(~proper.all(axis=1)))
+            clean = np.where(proper, scores, np.float32(-1.0))
         if self._multi_label:
             rows, classes = np.nonzero(clean >= self._threshold)
         else:

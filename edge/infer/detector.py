@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge.core.geometry import Placement, place_stretch
 from edge.core.model import Model
 from edge.core.protocols import Clock, Decoder, InPlaceInterpreter, Interpreter
-from edge.core.values import Detections, Frame, StageTimes, Tensor
+from edge.core.values import Detections, Frame, Sighting, StageTimes, Tensor
 from edge.infer.preprocess import Preprocessor
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,6 +74,10 @@ class Detector:
         self.times = run.times
         return run.found
 
+    def see(self, frame: Frame) -> Sighting:
+        """What ``detect`` finds, with all that the rest of the path has to know."""
+        return Sighting(frame.facts, self.detect(frame), self.times, self._model.ref, self._model.layout.backend)
+
     def look(self, frame: Frame) -> tuple[Detections, StageTimes]:
         """As ``detect`` for a frame that was not started, with what each stage took."""
         run = _Run()
@@ -100,6 +104,12 @@ class Detector:
             tensor, _ = self._preprocessor.prepare(frame.image)
             outputs = [output.real() for output in self._interpreter.invoke(tensor)]
         return tuple(float(each) for output in outputs for each in (output.mean(), output.std()))
+
+    def outputs_for(self, image: NDArray[np.uint8]) -> Outputs:
+        """The model's raw outputs for a picture, (height, width, 3) uint8, copied. Raises ModelError."""
+        with self._busy:
+            tensor, _ = self._preprocessor.prepare(image)
+            return self._interpreter.invoke(tensor)
 
     def warm_up(self) -> None:
         """Run once on an empty picture: the first run takes longer, and shows whether the model runs at all."""

@@ -124,8 +124,8 @@ class DenseHead(ABC):
 
     @property
     def rejected(self) -> int:
-        """Boxes dropped so far because they were none: inside out, infinite, not a number."""
-        return self._keeper.rejected
+        """Boxes dropped so far because they, or their scores, were none: inside out, infinite, not a number."""
+        return self._keeper.rejected + self._gate.rejected
 
     def decode(self, outputs: tuple[Tensor, ...]) -> Detections:
         """Detections in model-input pixels, best first."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.core.values import Detections
-from edge.infer.candidates import Candidates
+from edge.infer.candidates import Candidates, is_score
 from edge.infer.nms import suppress
 
 # A broken or noisy model can score every place: the best so many are looked at, so that memory and time stay bounded.
@@ -16,8 +16,8 @@ MAX_CANDIDATES = 30_000
 class Keeper:
     """Turns candidates with boxes into detections.
 
-    rejected : boxes dropped so far because they were inside out, empty, infinite or not a number, or their class
-        does not exist
+    rejected : boxes dropped so far because they were inside out, empty, infinite or not a number, or their score or
+        class was none
     """
 
     def __init__(self, *, classes: int, nms_iou: float | None, max_boxes: int) -> None:
@@ -32,6 +32,14 @@ class Keeper:
         self._max_boxes = max_boxes
         self.rejected = 0
 
+    def only_scores(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) scores with -1, which passes nowhere, in place of numbers that are none; those are counted."""
+        proper = is_score(scores)
+        if proper.all():
+            return scores
+        self.rejected += int(len(proper) - np.count_nonzero(proper))
+        return np.where(proper, scores, np.float32(-1.0))
+
     def keep(self, boxes: NDArray[np.float32], found: Candidates) -> Detections:
         """(n, 4) boxes in model-input pixels, one per candidate -> detections, best first."""
         scores, class_ids = found.scores, found.class_ids
@@ -40,15 +48,17 @@ class Keeper:
             self.rejected += int(len(real) - np.count_nonzero(real))
             boxes, scores, class_ids = boxes[real], scores[real], class_ids[real]
         kept = self._choose(boxes, scores, class_ids)
-        return Detections(boxes[kept], scores[kept], class_ids[kept])
+        return Detections(boxes.take(kept, axis=0), scores.take(kept), class_ids.take(kept))
 
     def _choose(
         self, boxes: NDArray[np.float32], scores: NDArray[np.float32], class_ids: NDArray[np.int32]
     ) -> NDArray[np.intp]:
-        order = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
+        order = (-scores).argsort(kind="stable")[:MAX_CANDIDATES]
         if self._nms_iou is None or len(order) < 2:
             return order[: self._max_boxes]
-        return order[suppress(boxes[order], class_ids[order], iou=self._nms_iou, max_boxes=self._max_boxes)]
+        # take: a third of the time that indexing by an array takes
+        best, ids = boxes.take(order, axis=0), class_ids.take(order)
+        return order.take(suppress(best, ids, iou=self._nms_iou, max_boxes=self._max_boxes))
 
     def _are_all_real(self, boxes: NDArray[np.float32], class_ids: NDArray[np.int32]) -> bool:
         # The common case in a third of the time: extremes of the whole, of which one that is no number fails both.

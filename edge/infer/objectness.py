@@ -28,7 +28,8 @@ class ObjectnessHead(DenseHead):
     def _find(self, outputs: tuple[Tensor, ...]) -> Candidates:
         raw = self._plane.of(outputs).values
         objectness = raw[:, _OBJECTNESS] if self._plane.axis == 0 else raw[_OBJECTNESS]
-        positions = np.flatnonzero(objectness >= self._raw_objectness)
+        # Not "at least": what is no number is looked at too, and counted.
+        positions = np.flatnonzero(~(objectness < self._raw_objectness))
         scores = as_scores(
             self._plane.rows(outputs, positions, first=_OBJECTNESS, last=self._last), self._layout.score_kind
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.core.errors import ConfigError
 from edge.core.model import Model
-from edge.core.values import Detections, Frame, StageTimes
+from edge.core.values import Detections, Frame, Sighting, StageTimes
 from edge.infer.detector import Detector
 from edge.infer.nms import suppress
 
@@ -102,6 +102,10 @@ class TiledDetector:
                 return found
         found, self.times = self._look(frame)
         return found
+
+    def see(self, frame: Frame) -> Sighting:
+        """As `Detector.see`."""
+        return Sighting(frame.facts, self.detect(frame), self.times, self.model.ref, self.model.layout.backend)
 
     def start(self, frame: Frame) -> None:
         """As `Detector.start`; all the work is done here."""

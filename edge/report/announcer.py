@@ -12,7 +12,6 @@ from edge.core.kept_file import read_kept, write_kept
 from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report.discovery import Discovery, Shown, withdrawal
-from edge.report.topics import BASE
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class Announcer:
         self._told = _read(self._file)
         now = self._shown()
         gone, removed = self._told.devices.keys() - now.keys(), self._removed(now)
-        messages = [withdrawal(topic) for topic in sorted(gone | self._silent_topics(now))]
+        messages = [withdrawal(topic) for topic in sorted(gone)]
         if self._discovery is not None:
             messages.append(self._discovery.message(removed))
         both = {topic: {**self._told.devices.get(topic, {}), **shown} for topic, shown in now.items()}
@@ -89,12 +88,6 @@ class Announcer:
             if key not in shown
         }
 
-    def _silent_topics(self, now: dict[str, dict[str, Shown]]) -> set[str]:
-        """Topics of cameras where we kept a state, and that nothing listens to any more."""
-        heard = {topic for shown in now.values() for each in shown.values() for topic in each.topics}
-        before = {topic for shown in self._told.devices.values() for each in shown.values() for topic in each.topics}
-        return {topic for topic in before - heard if _is_state_of_a_camera(topic)} if now else set()
-
     def _remember(self, devices: dict[str, dict[str, Shown]]) -> None:
         try:
             if devices:
@@ -108,11 +101,6 @@ class Announcer:
                 self._file,
                 error.strerror or error,
             )
-
-
-def _is_state_of_a_camera(topic: str) -> bool:
-    levels = topic.split("/")
-    return levels[0] == BASE and levels[2:3] == ["camera"] and levels[4:5] != ["event"]
 
 
 def _read(file: Path) -> _Told:

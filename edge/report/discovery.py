@@ -14,7 +14,6 @@ from edge.report.topics import HOME_ASSISTANT_PREFIX, Topics
 
 # Above this size keys are written short; below, a person who looks at the message can read them.
 FULL_WORDS_LIMIT = 16 * 1024
-_TOPIC_KEYS = ("state_topic", "image_topic", "json_attributes_topic")
 # Home Assistant's own short forms (homeassistant/components/mqtt/abbreviations.py).
 _SHORT = {
     "availability": "avty",
@@ -51,11 +50,9 @@ class Shown:
     """One entity that Home Assistant was told of: what is needed to take it back.
 
     platform : such as ``sensor``
-    topics : what it listens to
     """
 
     platform: str
-    topics: tuple[str, ...] = ()
 
 
 class Discovery:
@@ -75,10 +72,7 @@ class Discovery:
     @property
     def shown(self) -> dict[str, Shown]:
         """Component id -> what is shown."""
-        return {
-            key: Shown(each["platform"], tuple(sorted({each[name] for name in _TOPIC_KEYS if name in each})))
-            for key, each in self._components.items()
-        }
+        return {key: Shown(each["platform"]) for key, each in self._components.items()}
 
     def message(self, removed: Mapping[str, Shown] | None = None) -> Message:
         """Retained, QoS 1.

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from edge.core.names import label_slug
 from edge.core.values import EventType
 from edge.report import templates
 from edge.report.topics import Topics
@@ -94,7 +93,7 @@ def _all(device: ShownDevice, topics: Topics) -> Iterator[_Entity]:
     yield from _of_device(device, topics)
     for camera in device.cameras:
         yield from _of_camera(camera, topics)
-        for label in _distinct(camera.labels):
+        for label in dict.fromkeys(camera.labels):
             yield from _of_label(camera, label, topics)
         for line in camera.lines:
             yield from _of_line(camera, line, topics)
@@ -185,7 +184,7 @@ def _of_camera(camera: ShownCamera, topics: Topics) -> Iterator[_Entity]:
 
 
 def _of_label(camera: ShownCamera, label: str, topics: Topics) -> Iterator[_Entity]:
-    name, slug, seen = camera.name, label_slug(label), _seen_only(camera, topics)
+    name, slug, seen = camera.name, topics.label(label), _seen_only(camera, topics)
     yield from _counted((name, slug), f"{name} {label}", topics.count(name, label), seen)
     for zone in camera.zones:
         topic = topics.zone_count(name, zone, label)
@@ -236,10 +235,10 @@ def _controls(camera: ShownCamera, topics: Topics) -> Iterator[_Entity]:
             "entity_category": "config",
         },
     )
-    for label in _distinct(camera.labels):
+    for label in dict.fromkeys(camera.labels):
         yield _Entity(
             "number",
-            (name, label_slug(label), "threshold"),
+            (name, topics.label(label), "threshold"),
             f"{name} {label} threshold",
             {
                 "command_topic": topics.command("threshold"),
@@ -265,8 +264,3 @@ def _seen_only(camera: ShownCamera, topics: Topics) -> Component:
         ],
         "availability_mode": "all",
     }
-
-
-def _distinct(labels: tuple[str, ...]) -> list[str]:
-    """The labels that differ in their topics: "traffic light" and "traffic_light" share one."""
-    return list({label_slug(label): label for label in reversed(labels)}.values())[::-1]

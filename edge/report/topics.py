@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from edge.core.errors import ConfigError
-from edge.core.names import NAME_RULE, is_name, label_slug
+from edge.core.names import NAME_RULE, is_name, label_slug, label_slugs
 
 BASE = "edge"
 HOME_ASSISTANT_PREFIX = "homeassistant"
@@ -15,6 +17,7 @@ class Topics:
     Parameters
     ----------
     device : its name; also the MQTT client id
+    labels : the model's, so that two that would be written alike are told apart
 
     Raises
     ------
@@ -22,9 +25,10 @@ class Topics:
         Here and in every method, when a name may not stand in a topic.
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, labels: Iterable[str] = ()) -> None:
         self.device = _checked("device", device)
         self._base = f"{BASE}/{device}"
+        self._labels = label_slugs(labels)
 
     def status(self) -> str:
         return f"{self._base}/status"
@@ -46,16 +50,20 @@ class Topics:
 
     def count(self, camera: str, label: str) -> str:
         """How many of a label the camera sees; "traffic light" becomes ``traffic_light``."""
-        return f"{self._camera(camera)}/count/{label_slug(label)}"
+        return f"{self._camera(camera)}/count/{self.label(label)}"
 
     def zone_count(self, camera: str, zone: str, label: str) -> str:
-        return f"{self._camera(camera)}/zone/{_checked('zone', zone)}/{label_slug(label)}"
+        return f"{self._camera(camera)}/zone/{_checked('zone', zone)}/{self.label(label)}"
 
     def line(self, camera: str, line: str) -> str:
         return f"{self._camera(camera)}/line/{_checked('line', line)}"
 
     def snapshot(self, camera: str, label: str) -> str:
-        return f"{self._camera(camera)}/snapshot/{label_slug(label)}"
+        return f"{self._camera(camera)}/snapshot/{self.label(label)}"
+
+    def label(self, label: str) -> str:
+        """A label as it stands in topics."""
+        return self._labels.get(label) or label_slug(label)
 
     def cursor(self, consumer: str) -> str:
         """Written by the consumer: how far it has stored the events."""

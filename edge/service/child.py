@@ -1,13 +1,15 @@
 """A supervised process: started, watched for progress, killed at its deadline, started again with growing patience.
 
 What can hang or crash in foreign code lives in one. It can't become an orphan: when this process ends, however it
-ends, the kernel closes the channel, and the child takes that as its end.
+ends, the kernel closes the channel, and the child takes that as its end; one that is stuck is ended by its life line.
 """
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import logging
+import os
 import random
 import select
 import signal
@@ -15,6 +17,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Protocol
 
 from edge.core.protocols import Clock
 from edge.service.channel import Channel, ChannelClosedError
@@ -22,11 +26,27 @@ from edge.service.channel import Channel, ChannelClosedError
 logger = logging.getLogger(__name__)
 
 _FIRST_WAIT_S = 0.2
-_LONGEST_WAIT_S = 15.0
-_STABLE_S = 30.0  # a child that lived this long starts with a short wait again
 _NS_PER_S = 1_000_000_000
+_NEVER_NS = 1 << 62
+_DYING_S = 0.2  # one that the kernel does not let go of by then is waited for no longer
 # The child imports what we import, from where we did, whatever folder it is started in.
-_ENTER = "import sys; sys.path[:] = sys.argv[3:]; from edge.service.child import enter; enter(*sys.argv[1:3])"
+_ENTER = "import sys; sys.path[:] = sys.argv[4:]; from edge.service.child import enter; enter(*sys.argv[1:4])"
+
+
+class Process(Protocol):
+    """What is started, and what ends it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def kill(self) -> None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float) -> object: ...
 
 
 class Child:
@@ -38,8 +58,13 @@ class Child:
     module : its ``main`` gets the child's end of the channel
     greet : the first frames of each new process
     start_s : how long it may take to its first sign of life
-    silent_s : how long it may be silent after that; every frame is a sign of life
+    silent_s : how long it may be silent after that; every frame is a sign of life. None = as long as it likes
+    descriptors : what it inherits besides the channel, under the same numbers
+    stable_s : one that lived so long is started again after a short wait; each that did not doubles the wait
+    longest_s : the longest wait
     """
+
+    _begun = "started"
 
     def __init__(
         self,
@@ -49,7 +74,10 @@ class Child:
         greet: Callable[[], list[bytes]],
         clock: Clock,
         start_s: float = 30.0,
-        silent_s: float = 10.0,
+        silent_s: float | None = 10.0,
+        descriptors: tuple[int, ...] = (),
+        stable_s: float = 30.0,
+        longest_s: float = 15.0,
     ) -> None:
         self._name = name
         self._module = module
@@ -57,8 +85,13 @@ class Child:
         self._clock = clock
         self._start_s = start_s
         self._silent_s = silent_s
-        self._process: subprocess.Popen[bytes] | None = None
+        self._descriptors = descriptors
+        self._stable_s = stable_s
+        self._longest_s = longest_s
+        self._dying: list[Process] = []
+        self._process: Process | None = None
         self._channel: Channel | None = None
+        self._life_line: int | None = None
         self._started_ns = 0
         self._deadline_ns = 0
         self._next_ns = 0
@@ -80,14 +113,20 @@ class Child:
     def tend(self) -> bool:
         """Start what should run, end what hangs; whether a new process was started just now."""
         now_ns = self._clock.monotonic_ns()
+        if self._dying:
+            self._dying = [process for process in self._dying if process.poll() is None]
         if self._process is None:
             if self.has_gone or now_ns < self._next_ns:
                 return False
-            self._start(now_ns)
-            return True
+            return self._start(now_ns)
         if now_ns >= self._deadline_ns:
             self.fail("made no progress in time")
         return False
+
+    def expect(self, within_s: float | None) -> None:
+        """From now on it may be silent for so long; None = as long as it likes."""
+        self._silent_s = within_s
+        self._deadline_ns = self._after(within_s)
 
     def receive(self) -> list[bytes]:
         """Frames of the child; one that has ended is started again by ``tend`` after a while."""
@@ -100,7 +139,7 @@ class Child:
             self._lose()
             return []
         if frames:
-            self._deadline_ns = self._clock.monotonic_ns() + round(self._silent_s * _NS_PER_S)
+            self._deadline_ns = self._after(self._silent_s)
         return frames
 
     def send(self, frame: bytes) -> bool:
@@ -133,41 +172,55 @@ class Child:
             return
         self._let_go()
         lived_s = (self._clock.monotonic_ns() - self._started_ns) / _NS_PER_S
-        self._wait_s = _FIRST_WAIT_S if lived_s >= _STABLE_S else min(_LONGEST_WAIT_S, self._wait_s * 2)
+        self._wait_s = _FIRST_WAIT_S if lived_s >= self._stable_s else min(self._longest_s, self._wait_s * 2)
         self._next_ns = self._clock.monotonic_ns() + round(self._wait_s * random.uniform(0.5, 1.0) * _NS_PER_S)  # noqa: S311
         self.restarts += 1
         logger.error(
             "the process %s (%d) %s, exit code %s: starting it again", self._name, process.pid, why, process.returncode
         )
 
-    def end(self) -> None:
-        """Whatever it does."""
+    def end(self, *, is_late: bool = True) -> None:
+        """Whatever it does; ``is_late`` : it was given time to go by itself."""
         if self._process is not None:
-            logger.warning("the process %s (%d) did not go in time: killed", self._name, self._process.pid)
+            if is_late:
+                logger.warning("the process %s (%d) did not go in time: killed", self._name, self._process.pid)
             self._let_go()
         self.has_gone = True
 
-    def _start(self, now_ns: int) -> None:
-        ours, theirs = socket.socketpair()
-        # A stop that is meant for us all (Ctrl-C, systemd) is ours to pass on: the child inherits what is blocked.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    def _start(self, now_ns: int) -> bool:
         try:
-            with theirs:
-                command = [sys.executable, "-P", "-c", _ENTER, self._module, str(theirs.fileno()), *sys.path]
-                self._process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)  # noqa: S603
+            self._process, ours, self._life_line = self._spawn()
         except OSError as error:  # no memory, no process left: as good as one that ended at once
-            ours.close()
             self._next_ns = now_ns + round(self._wait_s * _NS_PER_S)
-            self._wait_s = min(_LONGEST_WAIT_S, self._wait_s * 2)
-            logger.error("the process %s could not be started: %s", self._name, error.strerror)
-            return
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            self._wait_s = min(self._longest_s, self._wait_s * 2)
+            logger.error("the process %s could not be %s: %s", self._name, self._begun, error.strerror or error)
+            return False
         self._channel = Channel(ours)
         self._started_ns = now_ns
         self._deadline_ns = now_ns + round(self._start_s * _NS_PER_S)
         for frame in self._greet():
             self.send(frame)
+        return True
+
+    def _spawn(self) -> tuple[Process, socket.socket, int | None]:
+        """Start a process; returns it with our ends of its channel and of its life line. Raises OSError."""
+        ours, theirs = socket.socketpair()
+        with theirs, ExitStack() as undoing:
+            undoing.callback(ours.close)
+            life_line, our_end = os.pipe2(os.O_CLOEXEC)
+            undoing.callback(os.close, our_end)
+            inherited = (theirs.fileno(), life_line, *self._descriptors)
+            ends = (str(theirs.fileno()), str(life_line))
+            command = [sys.executable, "-P", "-c", _ENTER, self._module, *ends, *sys.path]
+            # A stop that is meant for us all (Ctrl-C, systemd) is ours to pass on: the child inherits what is blocked.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+            try:
+                process = subprocess.Popen(command, pass_fds=inherited, stdin=subprocess.DEVNULL)  # noqa: S603
+            finally:
+                os.close(life_line)
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            undoing.pop_all()
+        return process, ours, our_end
 
     def _lose(self) -> None:
         if not self.is_dismissed:
@@ -179,19 +232,38 @@ class Child:
     def _let_go(self) -> None:
         if self._channel is not None:
             self._channel.close()
+        if self._life_line is not None:
+            os.close(self._life_line)
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
-        self._process, self._channel = None, None
+            try:
+                self._process.wait(_DYING_S)
+            except subprocess.TimeoutExpired:  # in a driver that does not come back: gone some day, or never
+                self._dying.append(self._process)
+        self._process, self._channel, self._life_line = None, None, None
+
+    def _after(self, within_s: float | None) -> int:
+        return _NEVER_NS if within_s is None else self._clock.monotonic_ns() + round(within_s * _NS_PER_S)
 
     def _until(self, deadline_ns: int) -> float:
         return max(0.0, (deadline_ns - self._clock.monotonic_ns()) / _NS_PER_S)
 
 
-def enter(module: str, descriptor: str) -> None:
+def enter(module: str, descriptor: str, life_line: str) -> None:
     """Where a new process begins."""
+    _hold_on_to(int(life_line))
     main: Callable[[Channel], None] = importlib.import_module(module).main
     main(Channel(socket.socket(fileno=int(descriptor))))
+
+
+def _hold_on_to(life_line: int) -> None:
+    """Have the kernel kill this process when the parent is gone, even while native code holds Python's lock.
+
+    The life line is the reading end of a pipe that nobody writes to: all that can ever happen to it is its end.
+    """
+    fcntl.fcntl(life_line, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(life_line, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(life_line, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
 
 
 def _wait_for(descriptors: tuple[int, ...], timeout_s: float) -> None:

@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime
 
 from edge.core.protocols import Clock
-from edge.core.values import EventId, EventTime, Frame, Occurrence
+from edge.core.values import EventId, EventTime, FrameFacts, Occurrence
 
 # Crockford's base 32: no I, L, O, U, so that a person can read an epoch aloud.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -48,7 +48,7 @@ def event_time(occurrence: Occurrence, clock: Clock) -> EventTime:
     return _time(occurrence.happened_at, occurrence.happened_ns, clock)
 
 
-def frame_time(frame: Frame, clock: Clock) -> EventTime:
+def frame_time(frame: FrameFacts, clock: Clock) -> EventTime:
     """When a frame was captured."""
     return _time(frame.captured_at, frame.captured_ns, clock)
 

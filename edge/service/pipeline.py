@@ -1,20 +1,20 @@
-"""The page to read first: one frame in, messages out. No thread, no queue, no clock of its own."""
+"""The page to read first: what was seen in a frame in, messages out. No thread, no queue, no clock of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from edge.core.protocols import Clock
 from edge.core.values import (
     Detections,
     Event,
-    Frame,
+    FrameFacts,
     FrameSize,
     Message,
-    ModelRef,
     Occurrence,
+    Sighting,
     StageTimes,
     Standing,
     Track,
@@ -22,18 +22,10 @@ from edge.core.values import (
 from edge.service.identity import Identities, event_time
 
 
-class Detector(Protocol):
-    """What the pipeline needs of ``edge.infer``."""
-
-    times: StageTimes
-
-    def detect(self, frame: Frame) -> Detections: ...
-
-
 class Wanted(Protocol):
     """What the camera's configuration lets through."""
 
-    def select(self, detections: Detections, frame: Frame) -> Detections: ...
+    def select(self, detections: Detections, frame: FrameFacts) -> Detections: ...
 
     def confident(self, detections: Detections) -> Detections: ...
 
@@ -47,11 +39,14 @@ class Tracker(Protocol):
 
 
 class Rules(Protocol):
-    def update(self, tracks: tuple[Track, ...], frame: Frame) -> list[Occurrence]: ...
+    def update(self, tracks: tuple[Track, ...], frame: FrameFacts) -> list[Occurrence]: ...
 
     def finish(self) -> list[Occurrence]: ...
 
     def changes(self) -> list[Standing]: ...
+
+
+Witness = Callable[[list[Occurrence], tuple[Track, ...], FrameFacts], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,53 +59,50 @@ class Telling:
 
     event: Callable[[Event], Message]
     standing: Callable[[Standing], Message]
-    detections: Callable[[Frame, Detections, StageTimes], Message] | None = None
+    detections: Callable[[Sighting], Message] | None = None
 
 
 class Pipeline:
-    """One camera's path from a frame to messages."""
+    """One camera's path from what was seen to messages."""
 
     def __init__(
         self,
         *,
         camera: str,
-        detector: Detector,
         wanted: Wanted,
         tracker: Tracker,
         rules: Rules,
         telling: Telling,
         identities: Identities,
-        model: ModelRef,
-        backend: str,
         clock: Clock,
+        witness: Witness = lambda _occurrences, _tracks, _frame: None,
     ) -> None:
+        """
+        Parameters
+        ----------
+        witness : is shown what is told of each frame, and who is there
+        """
         self._camera = camera
-        self._detector = detector
+        self._witness = witness
         self._wanted = wanted
         self._tracker = tracker
         self._rules = rules
         self._telling = telling
         self._identities = identities
-        self._model = model
-        self._backend = backend
         self._clock = clock
-        self._size: tuple[int, int] | None = None
+        self._newest: Sighting | None = None
 
-    @property
-    def times(self) -> StageTimes:
-        """Of the newest frame."""
-        return self._detector.times
-
-    def process(self, frame: Frame) -> list[Message]:
-        """All that this frame gives reason to say."""
-        messages = self._take_size(frame)
-        detections = self._wanted.select(self._detector.detect(frame), frame)
+    def process(self, seen: Sighting) -> list[Message]:
+        """All that this gives reason to say."""
+        frame = seen.frame
+        messages = self._take(seen)
+        detections = self._wanted.select(seen.detections, frame)
         tracks = self._tracker.update(detections, frame.captured_ns)
         occurrences = self._rules.update(tracks, frame)
+        self._witness(occurrences, tracks, frame)
         messages += [self._tell(occurrence) for occurrence in occurrences] + self._tell_changes()
         if self._telling.detections:
-            shown = self._wanted.confident(detections)
-            messages.append(self._telling.detections(frame, shown, self._detector.times))
+            messages.append(self._telling.detections(replace(seen, detections=self._wanted.confident(detections))))
         return messages
 
     def change_start_scores(self, start_scores: tuple[float, ...]) -> None:
@@ -126,26 +118,30 @@ class Pipeline:
         """Say something about the camera itself."""
         return self._tell(occurrence)
 
-    def _take_size(self, frame: Frame) -> list[Message]:
+    def _take(self, seen: Sighting) -> list[Message]:
         """Boxes are pixels: where a frame has another size than the one before, nothing of the past fits into it."""
-        before, size = self._size, (frame.width, frame.height)
-        ends = self.finish() if before is not None and before != size else []
-        self._size = size
+        before = self._newest
+        ends = self.finish() if before is not None and _size(before) != _size(seen) else []
+        self._newest = seen
         return ends
 
     def _tell_changes(self) -> list[Message]:
         return [self._telling.standing(standing) for standing in self._rules.changes()]
 
     def _tell(self, occurrence: Occurrence) -> Message:
-        seen, size = occurrence.track is not None, self._size
+        seen = self._newest if occurrence.track is not None else None
         event = Event(
             id=self._identities.next(),
             camera=self._camera,
             occurrence=occurrence,
             time=event_time(occurrence, self._clock),
-            frame=FrameSize(occurrence.frame_sequence, *size) if seen and size else None,
-            model=self._model if seen else None,
-            backend=self._backend,
-            latency=self._detector.times if seen else StageTimes(),
+            frame=FrameSize(occurrence.frame_sequence, *_size(seen)) if seen else None,
+            model=seen.model if seen else None,
+            backend=self._newest.backend if self._newest else "cpu",
+            latency=seen.times if seen else StageTimes(),
         )
         return self._telling.event(event)
+
+
+def _size(seen: Sighting) -> tuple[int, int]:
+    return seen.frame.width, seen.frame.height

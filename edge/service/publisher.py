@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -14,13 +12,13 @@ from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.service import letters
 from edge.service.channel import Channel, ChannelClosedError
+from edge.service.inside import first_frame, leave_at_once
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Tell
 from edge.wire.wake import Wake
 
 logger = logging.getLogger(__name__)
 
 _REPORT_NS = 1_000_000_000
-_FIRST_WORD_S = 30.0
 _LAST_WORD_S = 1.0
 _ARRIVED = 100  # messages that wait for the service to read them; then the oldest goes
 
@@ -41,13 +39,23 @@ class Publisher:
     """Lives until the service tells it to leave, or is gone.
 
     progress : how it goes, given how many messages were taken from the service
+    alive : called with each turn, once a second at least
     """
 
-    def __init__(self, channel: Channel, sender: Sender, *, progress: Callable[[int], Progress], clock: Clock) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        sender: Sender,
+        *,
+        progress: Callable[[int], Progress],
+        clock: Clock,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
         self._channel = channel
         self._sender = sender
         self._progress = progress
         self._clock = clock
+        self._alive = alive
         self._wake = Wake()
         self._arrived: deque[Arrived] = deque(maxlen=_ARRIVED)
         self._heard = 0
@@ -59,6 +67,11 @@ class Publisher:
         """Something for the service; from any thread."""
         self._arrived.append(arrived)
         self._wake.set()
+
+    def leave(self, within_s: float) -> None:
+        """Deliver what can be delivered within the time, say offline, end; safe from a signal handler."""
+        self._is_leaving = True
+        self._sender.leave(within_s)
 
     def live(self) -> int:
         """Returns the exit code; does not return when the service is gone."""
@@ -74,6 +87,7 @@ class Publisher:
         return 0 if self._is_leaving else 1
 
     def _round(self) -> None:
+        self._alive()
         self._channel.wait(1.0, self._wake.fileno())
         self._wake.clear()
         for frame in self._channel.receive():
@@ -94,8 +108,7 @@ class Publisher:
             case Committed():
                 self._sender.hint()
             case Leave(within_s):
-                self._is_leaving = True
-                self._sender.leave(within_s)
+                self.leave(within_s)
             case _:  # Setup
                 logger.error("the service spoke its first word twice")
 
@@ -116,19 +129,8 @@ class Publisher:
 
 
 def first_word(channel: Channel, clock: Clock) -> Setup:
-    """What to do; without it there is nothing to do."""
-    deadline_ns = clock.monotonic_ns() + round(_FIRST_WORD_S * 1e9)
-    while clock.monotonic_ns() < deadline_ns:
-        channel.wait(1.0)
-        frame = channel.receive_one()
-        if frame is not None:
-            match letters.read_by_publisher(frame):
-                case Setup() as setup:
-                    return setup
-    raise ChannelClosedError("the service said nothing")
-
-
-def leave_at_once(code: int) -> None:
-    """Without waiting for a thread that may be anywhere."""
-    sys.stderr.flush()
-    os._exit(code)
+    """What to do; raises ChannelClosedError when nobody says."""
+    match letters.read_by_publisher(first_frame(channel, clock)):
+        case Setup() as setup:
+            return setup
+    raise ChannelClosedError("the service began with another word")

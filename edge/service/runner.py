@@ -1,54 +1,31 @@
-"""The running service: capture threads in, one inference loop, one way out; and an orderly end."""
+"""The running service: what was seen in, messages out; and an orderly end."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
-from edge.core.values import EventType, Frame, Message, Occurrence
-from edge.service.ahead import Incoming
-from edge.service.camera import CameraWorker
+from edge.core.values import EventType, Message, Occurrence, Sighting
+from edge.service.doors import Errand, Outlet, Sight
 from edge.service.letters import Standing
 from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
 from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline
+from edge.service.progress import Progress
 from edge.service.systemd import Notifier
 
 logger = logging.getLogger(__name__)
 
 _IDLE_S = 0.2  # how long the loop waits for a frame before it looks at the clock
 _SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are told in one health message
-_JOIN_S = 1.0  # capture threads that are still in a native call by then are left to the end of the process
-
-
-class Outlet(Protocol):
-    """The way out, driven by a thread of the service."""
-
-    def open(self) -> None: ...
-
-    def run(self) -> None: ...
-
-    def send(self, message: Message) -> None: ...
-
-    def tick(self) -> None: ...
-
-    def standing(self) -> Standing: ...
-
-    def close(self, *, is_hurried: bool) -> None: ...
-
-
-class Errand(Protocol):
-    """What is done between two frames, in the service's own thread: commands, discovery. Both return at once."""
-
-    def open(self) -> list[Message]: ...
-
-    def due(self) -> list[Message]: ...
+_LEAVE_S = 1.0  # cameras that are still open by then, and frames still with the model, are left behind
+_JOIN_S = 0.5
+_LOOK_S = 1.0  # how often stages are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +74,17 @@ class Service:
     def __init__(
         self,
         *,
-        workers: Sequence[CameraWorker],
+        sight: Sight,
         pipelines: Mapping[str, Pipeline],
-        arrivals: Incoming,
         outlet: Outlet,
         reports: Reports,
         notifier: Notifier,
         clock: Clock,
         errands: Sequence[Errand] = (),
     ) -> None:
-        self._workers = workers
-        self._switches = {worker.camera: worker for worker in workers}
+        self._sight = sight
         self._errands = errands
         self._pipelines = pipelines
-        self._arrivals = arrivals
         self._outlet = outlet
         self._reports = reports
         self._notifier = notifier
@@ -122,52 +96,84 @@ class Service:
         self._next_health_ns = self._started_ns + _SOON_NS
         self._next_alive_ns = self._started_ns
         self._told_reasons: tuple[str, ...] = ()
+        self._progress = Progress((*sight.stages(), *outlet.stages()), clock)
+        self._told_stalled: tuple[str, ...] = ()
+        self._early: deque[Sighting | CameraNews] = deque()  # came before the model ran
         self._outcome = Outcome()
 
     def stop(self) -> None:
         """Ask for an orderly end; safe from a signal handler."""
         self._outcome.is_stopped = True
         self._stop.set()
+        self._sight.wake()
 
     def run(self, duration_s: float | None = None) -> Outcome:
-        """Run to the end; returns how it went."""
+        """Run to the end; returns how it went. Raises why the model can't run.
+
+        duration_s : counted from when the model runs; None = until stopped
+        """
         publisher = threading.Thread(target=self._outlet.run, name="publish", daemon=True)
-        self._outlet.open()
-        for errand in self._errands:
-            self._say(errand.open())
-        publisher.start()
-        for worker in self._workers:
-            worker.start()
-        self._notifier.ready(f"watching {len(self._workers)} camera(s)")
+        is_ready = self._start(publisher)
         try:
-            self._loop(None if duration_s is None else self._started_ns + round(duration_s * 1e9))
+            if is_ready:
+                self._outlet.tick()
+                for errand in self._errands:
+                    self._say(errand.open())
+                self._notifier.ready(f"watching {len(self._pipelines)} camera(s)")
+                self._loop(None if duration_s is None else self._clock.monotonic_ns() + round(duration_s * 1e9))
         finally:
             self._end(publisher)
         return self._outcome
 
+    def _start(self, publisher: threading.Thread) -> bool:
+        """Start everything at once; whether the model runs, else somebody stops us. What fails here ends all again."""
+        try:
+            self._sight.open()
+            self._outlet.open()
+            publisher.start()
+            return self._wait_for_model()
+        except BaseException:
+            self._sight.close()
+            if publisher.is_alive():
+                self._outlet.close(is_hurried=True)
+            raise
+
+    def _wait_for_model(self) -> bool:
+        """Whether it runs, else somebody stops us. What cameras say meanwhile is told after the info."""
+        while not self._sight.is_ready:
+            item = self._sight.take(_IDLE_S)
+            if item is not None:
+                self._early.append(item)
+            if self._stop.is_set():
+                return False
+        return True
+
     def _loop(self, end_ns: int | None) -> None:
-        while not self._stop.is_set():
-            match self._arrivals.take(_IDLE_S):
-                case Frame() as frame:
-                    self._look_at(frame)
-                case CameraNews() as news:
-                    self._tell_change(news)
+        while not self._is_over(end_ns):
+            self._take_in(_IDLE_S)
             for errand in self._errands:
                 self._say(errand.due())
             now_ns = self._clock.monotonic_ns()
             self._outlet.tick()
             self._report_health(now_ns)
             self._tell_alive(now_ns)
-            if (end_ns is not None and now_ns >= end_ns) or self._all_ended():
-                return
 
-    def _look_at(self, frame: Frame) -> None:
-        if not self._switches[frame.camera].is_enabled:
-            return
-        pipeline = self._pipelines[frame.camera]
-        self._send_all(pipeline.process(frame))
-        self._stages.add(pipeline.times)
-        self._rates[frame.camera].add()
+    def _is_over(self, end_ns: int | None) -> bool:
+        is_late = end_ns is not None and self._clock.monotonic_ns() >= end_ns
+        return self._stop.is_set() or is_late or self._all_ended()
+
+    def _take_in(self, timeout_s: float) -> None:
+        match self._early.popleft() if self._early else self._sight.take(timeout_s):
+            case Sighting() as seen:
+                self._tell_seen(seen)
+            case CameraNews() as news:
+                self._tell_change(news)
+
+    def _tell_seen(self, seen: Sighting) -> None:
+        camera = seen.frame.camera
+        self._send_all(self._pipelines[camera].process(seen))
+        self._stages.add(seen.times)
+        self._rates[camera].add()
 
     def _tell_change(self, news: CameraNews) -> None:
         before = self._outcome.cameras.get(news.camera)
@@ -175,7 +181,7 @@ class Service:
         if news.error is not None:
             self._outcome.errors[news.camera] = news.error
             # a run that this ends says it once, as its last word
-            is_last_word = news.state is CameraState.FAILED and len(self._workers) == 1
+            is_last_word = news.state is CameraState.FAILED and len(self._pipelines) == 1
             logger.log(logging.DEBUG if is_last_word else logging.ERROR, "camera %s: %s", news.camera, news.error)
         elif news.state in (CameraState.ONLINE, CameraState.DISABLED):
             self._outcome.errors.pop(news.camera, None)
@@ -205,7 +211,7 @@ class Service:
     def _all_ended(self) -> bool:
         states = self._outcome.cameras
         over = {CameraState.ENDED, CameraState.FAILED}
-        return len(states) == len(self._workers) and all(state in over for state in states.values())
+        return len(states) == len(self._pipelines) and all(state in over for state in states.values())
 
     def _report_health(self, now_ns: int) -> None:
         reasons = self._outlet.standing().reasons
@@ -218,20 +224,26 @@ class Service:
         self._outlet.send(self._reports.health(self._reading(now_ns)))
 
     def _tell_alive(self, now_ns: int) -> None:
-        """Each turn of the loop is progress: it looked at a frame, or found that there was none to look at."""
-        if now_ns >= self._next_alive_ns:
-            self._next_alive_ns = now_ns + round(self._notifier.alive_every_s * 1e9)
+        """Each turn of the loop is progress, if all other stages advance too; else the watchdog shall bark."""
+        if now_ns < self._next_alive_ns:
+            return
+        self._next_alive_ns = now_ns + round(min(_LOOK_S, self._notifier.alive_every_s) * 1e9)
+        stalled = self._progress.stalled()
+        if not stalled:
             self._notifier.alive()
+        elif stalled != self._told_stalled:
+            logger.error("standing still: %s", ", ".join(stalled))
+            self._notifier.stalled(", ".join(stalled))
+        self._told_stalled = stalled
 
     def _reading(self, now_ns: int) -> Reading:
-        overwritten = Counter({"frame_overwritten": self._arrivals.dropped.total()})
         way_out = self._outlet.standing()
         return Reading(
             uptime_s=(now_ns - self._started_ns) / 1e9,
             frames=self._frames_seen(),
             rates={camera: rate.read(now_ns) for camera, rate in self._rates.items()},
             stages=self._stages.quantiles(),
-            drops=merge_drops(overwritten, Counter(way_out.drops)),
+            drops=merge_drops(self._sight.drops, Counter(way_out.drops)),
             cameras=dict(self._outcome.cameras),
             way_out=way_out,
         )
@@ -241,25 +253,21 @@ class Service:
 
     def _end(self, publisher: threading.Thread) -> None:
         self._notifier.stopping()
-        for worker in self._workers:
-            worker.ask_to_stop()
-        self._arrivals.close()
-        give_up_ns = self._clock.monotonic_ns() + round(_JOIN_S * 1e9)  # for all together: ten that hang take no longer
-        for worker in self._workers:
-            if not worker.join(max(0.0, (give_up_ns - self._clock.monotonic_ns()) / 1e9)):
-                logger.warning("camera %s: its read did not return; left behind", worker.camera)
+        self._sight.stop()
+        give_up_ns = self._clock.monotonic_ns() + round(_LEAVE_S * 1e9)  # for all together
+        while (self._early or not self._sight.is_quiet) and (left_ns := give_up_ns - self._clock.monotonic_ns()) > 0:
+            self._take_in(min(_IDLE_S, left_ns / 1e9))
+        self._sight.close()
         self._finish_tracks()
         now_ns = self._clock.monotonic_ns()
         self._outcome.seconds = (now_ns - self._started_ns) / 1e9
         self._outcome.frames = self._frames_seen()
         self._outlet.send(self._reports.health(self._reading(now_ns)))
         self._outlet.close(is_hurried=self._stop.is_set())
-        publisher.join(_JOIN_S)
+        if publisher.is_alive():
+            publisher.join(_JOIN_S)
 
     def _finish_tracks(self) -> None:
-        while (item := self._arrivals.take(0)) is not None:
-            if isinstance(item, CameraNews):  # frames that nobody looks at any more need no word
-                self._tell_change(item)
         for camera, pipeline in self._pipelines.items():
             if self._outcome.cameras.get(camera) is CameraState.ONLINE:
                 self._send_all(pipeline.finish())

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Rows = NDArray[np.intp]
-Pairs = tuple[Rows, Rows]
+# Where boxes end to the right and below, and where they begin, the other way round: the lesser of two ends and the
+# greater of two beginnings are then one call.
+_ENDS = np.array([[1, 0, 0.5, 0], [0, 1, 0, 0.5], [-1, 0, 0.5, 0], [0, -1, 0, 0.5]])
+# Ranks this near one another are equal, and the earlier pair wins: what the last bits of a sum are differs between
+# processors, and who is who must not.
+_RANKS_PER_UNIT = float(1 << 20)
+
+Pair = tuple[int, int]
+Ranked = tuple[float, int, int]
 
 
 def likeness(expected: Array, found: Array, margin: Array) -> Array:
@@ -15,7 +24,7 @@ def likeness(expected: Array, found: Array, margin: Array) -> Array:
 
     Parameters
     ----------
-    expected : (4, n) x1, y1, x2, y2 where tracks should be now; none may be empty
+    expected : (4, n) centre x, centre y, width, height: where tracks should be now; none may be empty
     found : (4, m) detections, likewise
     margin : (n,) pixels by which both boxes of a pair grow on each side
 
@@ -30,47 +39,39 @@ def likeness(expected: Array, found: Array, margin: Array) -> Array:
     Kalman filter's own doubt.
     """
     grow = (margin * 2.0)[:, None]
-    sides = np.minimum(expected[2:, :, None], found[2:, None])
-    sides -= np.maximum(expected[:2, :, None], found[:2, None])
+    ends = np.minimum((_ENDS @ expected)[:, :, None], (_ENDS @ found)[:, None])
+    sides = ends[:2]
+    sides += ends[2:]
     sides += grow
     np.maximum(sides, 0.0, out=sides)
     shared = sides[0] * sides[1]
-    found_sides = (found[2:] - found[:2])[:, None] + grow
-    own_sides = expected[2:] - expected[:2] + grow[:, 0]
+    found_sides = found[2:, None] + grow
+    own_sides = expected[2:, :, None] + grow
     union = found_sides[0] * found_sides[1]
-    union += (own_sides[0] * own_sides[1])[:, None]
+    union += own_sides[0] * own_sides[1]
     union -= shared
-    return np.asarray(shared / union)
+    return np.asarray(np.divide(shared, union, out=shared))
 
 
-def best_pairs(rows: Rows, columns: Rows, ranks: Array) -> Pairs:
-    """Pair rows with columns, the highest rank first, none below 0.
+def best_pairs(ranked: Iterable[Ranked]) -> list[Pair]:
+    """Pair rows with columns, the highest rank first; a row and a column occur at most once.
 
     Parameters
     ----------
-    rows, columns, ranks : (k,) the possible pairs and how good each is
-
-    Returns
-    -------
-    (rows, columns): a row and a column occur at most once.
+    ranked : (rank, row, column) of each possible pair
 
     Notes
     -----
     Greedy on purpose. The optimal (Hungarian) assignment was tried on eleven pedestrian sequences: MOTA and IDF1 stayed
     the same within 0.01, and it wants either scipy or slow loops.
     """
-    order = (-ranks).argsort(kind="stable")
-    taken_rows: set[int] = set()
-    taken_columns: set[int] = set()
-    chosen_rows: list[int] = []
-    chosen_columns: list[int] = []
-    ranked = zip(rows[order].tolist(), columns[order].tolist(), ranks[order].tolist(), strict=True)
-    for row, column, rank in ranked:
-        if rank < 0.0:
-            break
-        if row not in taken_rows and column not in taken_columns:
-            taken_rows.add(row)
-            taken_columns.add(column)
-            chosen_rows.append(row)
-            chosen_columns.append(column)
-    return np.array(chosen_rows, np.intp), np.array(chosen_columns, np.intp)
+    order = sorted((-round(rank * _RANKS_PER_UNIT), row, column) for rank, row, column in ranked)
+    rows: set[int] = set()
+    columns: set[int] = set()
+    pairs: list[Pair] = []
+    for _, row, column in order:
+        if row not in rows and column not in columns:
+            rows.add(row)
+            columns.add(column)
+            pairs.append((row, column))
+    return pairs

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.core.geometry import areas
-from edge.core.values import Detections, Frame
+from edge.core.values import Detections, FrameFacts
 from edge.track.areas import Anchor, Area, Point, anchors_of, in_any
 from edge.track.wanted import Wanted
 
@@ -51,7 +51,7 @@ class Attention:
         limits = [sizes.get(label, rest) for label in labels] + [rest]
         self._limits = np.array([(each.least, each.most) for each in limits], np.float64) if sizes else None
 
-    def select(self, detections: Detections, frame: Frame) -> Detections:
+    def select(self, detections: Detections, frame: FrameFacts) -> Detections:
         """What the tracker is shown of a frame's detections."""
         wanted = self._wanted.select(detections)
         if not len(wanted) or (self._limits is None and not self._ignored):

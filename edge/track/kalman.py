@@ -3,15 +3,16 @@
 A box is its centre and its size: four coordinates that know nothing of one another, so each has a filter of 2 x 2
 (place, speed) whose algebra is written out: no matrix is ever inverted. All noise is a share of the box's own size and
 counted in real seconds, so that neither resolution nor frame rate enters. Then the variances, told in sizes squared,
-are the same for both coordinates of the centre and for both of the size: two sets of three instead of four.
+are the same for both coordinates of the centre and for both of the size: two filters' variances instead of four.
 
-Columns are boxes: few calls on (rows, n) arrays is what makes 20 of them cheap.
+Columns are boxes, and all that time changes stands in one table: a call of numpy costs about a microsecond whether it
+has one number to work on or a hundred, so few calls are what makes 20 boxes cheap.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,10 @@ UNKNOWN = np.array([[2.0], [0.25]]) ** 2
 FADING_S = 5.0
 _SMALLEST_PX = 1.0
 
+# Rows of the table: see ``Motion``.
+_PLACE, _SPEED, _STATE, _SPREAD = slice(0, 4), slice(4, 8), slice(0, 8), slice(8, 16)
+_SIZE, _CENTRE_VARIANCE, _ONE, _ROWS = slice(2, 4), 8, 16, 17
+
 _TO_PLACES = np.array([[0.5, 0, 0.5, 0], [0, 0.5, 0, 0.5], [-1, 0, 1, 0], [0, -1, 0, 1]])
 _TO_CORNERS = np.array([[1, 0, -0.5, 0], [0, 1, 0, -0.5], [1, 0, 0.5, 0], [0, 1, 0, 0.5]])
 
@@ -40,84 +45,108 @@ _TO_CORNERS = np.array([[1, 0, -0.5, 0], [0, 1, 0, -0.5], [1, 0, 0.5, 0], [0, 1,
 class Motion:
     """The state of n filters.
 
-    state : (8, n) centre x, centre y, width, height in pixels, then the same per second
-    spread : (6, n) in sizes squared: variance of the place, covariance of place and speed, variance of the speed;
-        each for the centre and for the size
+    table : (17, n): centre x, centre y, width, height in pixels; the same per second; then in sizes squared, each for
+        the centre and for the size: variance of the place, covariance of place and speed, the same once more (the
+        matrix is symmetric), variance of the speed; last a row of ones, by which time adds what it adds
     """
 
-    state: Array
-    spread: Array
+    table: Array
 
     @classmethod
     def begin(cls, places: Array) -> Motion:
         """Filters that have seen one place (4, n) each."""
         n = places.shape[1]
-        first = np.concatenate([MEASURED, np.zeros((2, 1)), UNKNOWN])
-        return cls(np.concatenate([places, np.zeros((4, n))]), np.repeat(first, n, axis=1))
+        table = np.zeros((_ROWS, n))
+        table[_PLACE] = places
+        table[_SPREAD] = np.concatenate([MEASURED, np.zeros((4, 1)), UNKNOWN])
+        table[_ONE] = 1.0
+        return cls(table)
 
     @property
     def place(self) -> Array:
         """(4, n) centre x, centre y, width, height."""
-        return self.state[:4]
+        return self.table[_PLACE]
+
+    @property
+    def speed(self) -> Array:
+        """(4, n) the same per second."""
+        return self.table[_SPEED]
 
     def predict(self, elapsed_s: float) -> None:
         """Let time pass."""
-        move, widen, noise = _passing(elapsed_s)
-        self.state = move @ self.state
-        np.maximum(self.state[2:4], _SMALLEST_PX, out=self.state[2:4])
-        self.spread = widen @ self.spread
-        self.spread += noise
+        square = elapsed_s * elapsed_s
+        passing = (np.array((1.0, elapsed_s, square, square * elapsed_s)) @ _PASSING).reshape(_ROWS, _ROWS)
+        self.table = passing @ self.table
+        size = self.table[_SIZE]
+        np.maximum(size, _SMALLEST_PX, out=size)
 
-    def correct(self, seen: Array, missed: NDArray[np.bool_] | None) -> None:
+    def correct(self, seen: Array, missed: list[int]) -> None:
         """Take in the places (4, n) where things were seen; the columns ``missed`` were not, and stay as predicted."""
-        certainty = 1.0 / (self.spread[:2] + MEASURED)
-        if missed is not None:
+        n = seen.shape[1]
+        spread = self.table[_SPREAD].reshape(2, 2, 2, n)
+        known = spread[0]
+        certainty = known[0] + MEASURED
+        np.divide(1.0, certainty, out=certainty)
+        if missed:
             certainty[:, missed] = 0.0
-        known = self.spread[:4].reshape(2, 2, -1)
         gains = known * certainty
-        surprise = (seen - self.state[:4]).reshape(2, 2, -1)
-        self.state += (gains[:, :, None] * surprise).reshape(8, -1)
-        self.spread[4:] -= gains[1] * known[1]
-        known *= 1.0 - gains[0]
+        state = self.table[_STATE]
+        surprise = (seen - state[:4]).reshape(2, 2, n)
+        state += (gains[:, :, None] * surprise).reshape(8, n)
+        spread -= gains[:, None] * known
 
-    def fade(self, which: NDArray[np.bool_], elapsed_s: float) -> None:
+    def fade(self, which: list[int], elapsed_s: float) -> None:
         """Believe less in the speed of what is out of sight."""
-        self.state[4:, which] *= np.exp(-elapsed_s / FADING_S)
+        self.table[_SPEED, which] *= math.exp(-elapsed_s / FADING_S)
 
-    def stop(self, which: NDArray[np.bool_]) -> None:
+    def stop(self, which: list[int]) -> None:
         """Believe that these stand still."""
-        self.state[4:, which] = 0.0
+        self.table[_SPEED, which] = 0.0
 
     def doubt(self, most: float) -> Array:
         """(n,) standard deviation of the centre along one axis in pixels, at most the share ``most`` of the size."""
-        return np.asarray(np.sqrt(np.minimum(self.spread[0], most * most) * self.state[2] * self.state[3]))
+        variance = np.minimum(self.table[_CENTRE_VARIANCE], most * most)
+        variance *= self.table[2]
+        variance *= self.table[3]
+        return np.asarray(np.sqrt(variance, out=variance))
 
     def keep(self, which: NDArray[np.bool_]) -> None:
         """Forget all others."""
-        self.state, self.spread = self.state[:, which], self.spread[:, which]
+        self.table = self.table[:, which]
 
     def extend(self, more: Motion) -> None:
         """Add filters at the end."""
-        self.state = np.concatenate([self.state, more.state], axis=1)
-        self.spread = np.concatenate([self.spread, more.spread], axis=1)
+        self.table = np.concatenate([self.table, more.table], axis=1)
 
 
-@lru_cache(maxsize=64)
-def _passing(elapsed_s: float) -> tuple[Array, Array, Array]:
-    """What time does: the matrices of motion (8, 8) and of doubt (6, 6), and the noise (6, 1) that comes in."""
-    move = np.eye(8)
-    move[:4, 4:] = np.eye(4) * elapsed_s
-    square = elapsed_s * elapsed_s
-    widen = np.kron([[1.0, 2.0 * elapsed_s, square], [0.0, 1.0, elapsed_s], [0.0, 0.0, 1.0]], np.eye(2))
-    place = DRIVEN * square * elapsed_s / 3.0 + WANDERED * elapsed_s
-    noise = np.concatenate([place, DRIVEN * square / 2.0, DRIVEN * elapsed_s])
-    return move, widen, noise[:, None]
+def _passing() -> Array:
+    """What time does to a table, as a polynomial: (4, 17 * 17), for 1, t, t^2 and t^3.
+
+    A matrix for each step would do as well, but frames come at odd times and none would be used twice.
+    """
+    powers = np.zeros((4, _ROWS, _ROWS))
+    powers[0] = np.eye(_ROWS)
+    powers[1, _PLACE, _SPEED] = np.eye(4)
+    own, step = np.eye(2), np.array([[0.0, 1.0], [0.0, 0.0]])
+    # F P F' with F = [[1, t], [0, 1]], for the rows of P one after another
+    once = np.kron(step, own) + np.kron(own, step)
+    powers[1, _SPREAD, _SPREAD] = np.kron(once, own)
+    powers[2, _SPREAD, _SPREAD] = np.kron(np.kron(step, step), own)
+    nothing = np.zeros(2)
+    powers[1, _SPREAD, _ONE] = np.concatenate([WANDERED, nothing, nothing, DRIVEN])
+    powers[2, _SPREAD, _ONE] = np.concatenate([nothing, DRIVEN, DRIVEN, nothing]) / 2.0
+    powers[3, _SPREAD, _ONE] = np.concatenate([DRIVEN, nothing, nothing, nothing]) / 3.0
+    return powers.reshape(4, _ROWS * _ROWS)
+
+
+_PASSING = _passing()
 
 
 def to_places(boxes: NDArray[np.float32]) -> Array:
     """(n, 4) x1, y1, x2, y2 -> (4, n) centre x, centre y, width, height; at least a pixel wide and high."""
-    places = _TO_PLACES @ boxes.T
-    np.maximum(places[2:], _SMALLEST_PX, out=places[2:])
+    places = _TO_PLACES @ boxes.T.astype(np.float64)
+    size = places[2:]
+    np.maximum(size, _SMALLEST_PX, out=size)
     return np.asarray(places)
 
 

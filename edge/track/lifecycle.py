@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from edge.core.values import EventType, Frame, Occurrence, Track
+from edge.core.values import EventType, FrameFacts, Occurrence, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LifeCycle:
     def __init__(self) -> None:
         self._lives: dict[int, _Life] = {}
 
-    def update(self, tracks: Iterable[Track], frame: Frame) -> list[Occurrence]:
+    def update(self, tracks: Iterable[Track], frame: FrameFacts) -> list[Occurrence]:
         """What the tracks of this frame begin and end; ends first, each kind by id."""
         now = _Moment(frame.captured_ns, frame.captured_at, frame.sequence)
         alive = {track.track_id: track for track in tracks}

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 
-from edge.core.values import Frame
+from edge.core.values import FrameFacts
 
 # More than the longest time a thing takes to be believed, at 30 frames a second.
 _REMEMBERED = 64
@@ -30,7 +30,7 @@ class Moments:
     def __init__(self) -> None:
         self._newest: deque[Moment] = deque(maxlen=_REMEMBERED)
 
-    def add(self, frame: Frame) -> Moment:
+    def add(self, frame: FrameFacts) -> Moment:
         """The moment of a frame; one from before the last counts as taken at the same time."""
         captured_ns = frame.captured_ns
         if self._newest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from edge.core.values import EventType, Frame, LineCrossing, Occurrence, Standing, Track
+from edge.core.values import EventType, FrameFacts, LineCrossing, Occurrence, Standing, Track
 from edge.track.areas import Anchor, Point
 from edge.track.ledger import Ledger
 from edge.track.lifecycle import LifeCycle
@@ -57,7 +57,7 @@ class RuleBook:
         self._is_first = True
         self._size = (1, 1)
 
-    def update(self, tracks: Iterable[Track], frame: Frame) -> list[Occurrence]:
+    def update(self, tracks: Iterable[Track], frame: FrameFacts) -> list[Occurrence]:
         """What this frame gives reason to say, in order."""
         tracks = tuple(tracks)
         now, self._size = self._moments.add(frame), (frame.width, frame.height)
@@ -65,8 +65,9 @@ class RuleBook:
         lives = self._lives.update(tracks, frame)
         changes = self._visitors.update(tracks, now, self._size)
         there = self._visitors.there
-        steps = self._zones.update(there, self._size)
-        crossings = self._lines.update(there, self._size)
+        steps, crossings = self._catch_up(changes.come)
+        steps += self._zones.update(there, self._size)
+        crossings += self._lines.update(there, self._size)
         happenings = self._farewells(changes.gone, lives)
         happenings += [self._start(each) for each in lives if each.type is EventType.TRACK_START]
         happenings += [_told(EventType.TRACK_UPDATE, each, each.sight) for each in changes.renamed]
@@ -95,6 +96,17 @@ class RuleBook:
     def changes(self) -> list[Standing]:
         """Counts that have changed since they were last asked for."""
         return [*self._headcount.changes(), *self._tallies.changes()]
+
+    def _catch_up(self, come: list[tuple[Visitor, list[Sight]]]) -> tuple[list[Step], list[Crossing]]:
+        """What those who have come did before they were believed; each is left at its newest sight."""
+        steps: list[Step] = []
+        crossings: list[Crossing] = []
+        for visitor, later in come:
+            for sight in later:
+                steps += self._zones.update([visitor], self._size)
+                crossings += self._lines.update([visitor], self._size)
+                self._visitors.go_on(visitor, sight, self._size)
+        return steps, crossings
 
     def _judge(self, view: View) -> list[Occurrence]:
         own = [

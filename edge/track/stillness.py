@@ -47,7 +47,7 @@ class Stillness:
     def look(self, corners: Array, seen: NDArray[np.bool_], now_s: float, times: TrackerSettings) -> None:
         """Judge the things ``seen`` by their boxes (4, n); the others stay as they were."""
         drift = corners - self.places
-        strayed = seen & (self._reach(drift) > np.where(self.still, SETTLED, SETTLING))
+        strayed = seen & (_reach(self.places, drift) > np.where(self.still, SETTLED, SETTLING))
         home = seen & ~strayed
         follow = np.minimum((now_s - self.home_s) / FOLLOWING_S, 1.0) * (home & self.still)
         self.away = np.where(home, 0, self.away + strayed)
@@ -59,14 +59,11 @@ class Stillness:
         self.places = np.where(left, corners, self.places + drift * follow)
         self.still = ~left & (self.still | (home & (now_s - self.since_s >= times.still_after_s)))
 
-    def resting(self, corners: Array) -> NDArray[np.bool_]:
-        """(n,) which of the stationary things are in their place right now, and not just setting off."""
-        return self.still & (self._reach(corners - self.places) <= SETTLED)
-
-    def _reach(self, drift: Array) -> Array:
-        """(n,) how far the edge that strayed most has gone, as a share of the width or height."""
-        sides = np.maximum(self.places[2:] - self.places[:2], 1.0)
-        return np.asarray((np.abs(drift).reshape(2, 2, -1).max(axis=0) / sides).max(axis=0))
+    def resting(self, corners: Array, which: list[int]) -> list[bool]:
+        """Of the k things ``which``, by their boxes (4, k): who is in its place right now, and not just setting off."""
+        places = self.places[:, which]
+        rests: list[bool] = (_reach(places, corners - places) <= SETTLED).tolist()
+        return rests
 
     def keep(self, which: NDArray[np.bool_]) -> None:
         """Forget all others."""
@@ -81,3 +78,9 @@ class Stillness:
         self.home_s = np.concatenate([self.home_s, more.home_s])
         self.away = np.concatenate([self.away, more.away])
         self.still = np.concatenate([self.still, more.still])
+
+
+def _reach(places: Array, drift: Array) -> Array:
+    """(n,) how far the edge that strayed most has gone, as a share of the width or height."""
+    sides = np.maximum(places[2:] - places[:2], 1.0)
+    return np.asarray((np.abs(drift).reshape(2, 2, -1).max(axis=0) / sides).max(axis=0))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.core.values import Glimpse
+
 # A vote for a class is worth its score; so many are remembered at most, so that a long life does not make deaf.
 _MOST_VOTES = 5.0
 
@@ -15,6 +17,7 @@ class Thing:
     evidence : what speaks for it, until it is believed
     votes : how sure its class is; majority vote after Boyer and Moore (1981), weighted by score
     misses : frames in a row without it
+    before : how it was seen until it was believed, until that is told
     """
 
     class_id: int
@@ -28,11 +31,13 @@ class Thing:
     track_id: int = 0
     frames: int = 1
     misses: int = 0
+    before: tuple[Glimpse, ...] = ()
 
     @classmethod
-    def begin(cls, class_id: int, label: str, score: float, evidence: float, now_ns: int) -> Thing:
+    def begin(cls, class_id: int, label: str, *, evidence: float, seen: Glimpse) -> Thing:
         """A thing seen once."""
-        return cls(class_id, label, score, now_ns, now_ns, top_score=score, evidence=evidence, votes=score)
+        score, now_ns = seen.score, seen.seen_ns
+        return cls(class_id, label, score, now_ns, now_ns, score, evidence, votes=score, before=(seen,))
 
     @property
     def age_s(self) -> float:

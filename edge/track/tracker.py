@@ -7,27 +7,28 @@ same settings.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.values import Box, Detections, Track
-from edge.track.association import Pairs, best_pairs, likeness
+from edge.core.values import Box, Detections, Glimpse, Track
+from edge.track.association import Pair, best_pairs, likeness
 from edge.track.kalman import Motion, to_corners, to_places
 from edge.track.settings import DEFAULT_START_SCORE, TrackerSettings
 from edge.track.stillness import Stillness
 from edge.track.thing import Thing
 
 Array = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 # Least likeness by kind of pair: [unbelieved + weak (never), unbelieved + strong, believed + weak, believed + strong].
 # ByteTrack's own (1 - its cost thresholds): a weak detection must fit better than a strong one.
 # A detection adds 1 when it is strong, a track 2 when it is believed.
 _BELIEVED = 2
-LEAST_ALIKE = np.array([2.0, 0.3, 0.5, 0.2])
+LEAST_ALIKE = (2.0, 0.3, 0.5, 0.2)
 # Another class continues a track only where nothing else does and the boxes are nearly the same.
 OTHER_CLASS_ALIKE = 0.7
 # A new thing must be seen again within this time, or in the very next frame.
@@ -41,6 +42,10 @@ _LOOK_NS = 500_000_000
 _BY_ID = attrgetter("track_id")
 # While no frame comes nobody can be seen to leave: patience lasts so many times longer.
 _BLIND_PATIENCE = 6.0
+# A camera that gives a frame every ten seconds is slow, not blind: it is blind when it is so many times later than
+# it was the last few times.
+_LATE = 3.0
+_PACE_OF = 2
 
 
 class Tracker:
@@ -57,11 +62,10 @@ class Tracker:
         self._start_scores = np.array([*settings.start_scores, DEFAULT_START_SCORE], np.float32)
         self._next_id = first_id
         self._now_ns: int | None = None
+        self._gaps_s: deque[float] = deque(maxlen=_PACE_OF)
         self._looked_ns = 0
-        # Row i of each of these speaks of the same thing.
+        # Item i of each of these speaks of the same thing.
         self._things: list[Thing] = []
-        self._class_ids = np.zeros(0, np.int32)
-        self._believed = np.zeros(0, np.int64)
         self._motion = Motion.begin(np.zeros((4, 0)))
         self._stillness = Stillness.begin(np.zeros((4, 0)), 0.0)
 
@@ -84,87 +88,96 @@ class Tracker:
         seen again, at the place where they should be now.
         """
         now_ns, elapsed_s = self._advance(captured_ns)
-        self._forget_after_blindness(elapsed_s)
         found = to_places(detections.boxes)
-        strong = detections.scores >= self._start_scores.take(detections.class_ids, mode="clip")
+        strong = (detections.scores >= self._start_scores.take(detections.class_ids, mode="clip")).tolist()
         if self._things:
             self._motion.predict(elapsed_s)
-            pairs = self._pair(found, detections.class_ids, strong)
+            pairs = self._pair(found, detections.class_ids.tolist(), strong)
             missed = self._continue(pairs, found, detections, now_ns)
             self._look(missed, now_ns)
-            if missed is not None:
+            if missed:
                 self._miss(missed, elapsed_s, now_ns)
-            strong[pairs[1]] = False
-        if strong.any():
-            self._begin(found[:, strong], detections.select(strong), now_ns)
+            for _, column in pairs:
+                strong[column] = False
+        if True in strong:
+            self._begin(found[:, strong], detections.select(np.array(strong)), now_ns)
         return self._told()
 
     def forget(self) -> None:
         """Give up all that is followed: the camera was away, or its pixels mean something else now."""
-        self._keep([False] * len(self._things))
+        self._drop(set(range(len(self._things))))
 
     def _advance(self, captured_ns: int) -> tuple[int, float]:
         before = captured_ns if self._now_ns is None else self._now_ns
         self._now_ns = max(before, captured_ns)
-        return self._now_ns, (self._now_ns - before) * 1e-9
+        elapsed_s = (self._now_ns - before) * 1e-9
+        if elapsed_s > _LEAST_PATIENCE_S * _BLIND_PATIENCE and elapsed_s > _LATE * max(self._gaps_s, default=0.0):
+            self._forget_after_blindness(elapsed_s)
+        self._gaps_s.append(elapsed_s)
+        return self._now_ns, elapsed_s
 
-    def _pair(self, found: Array, class_ids: NDArray[np.int32], strong: NDArray[np.bool_]) -> Pairs:
+    def _pair(self, found: Array, class_ids: list[int], strong: list[bool]) -> list[Pair]:
         """The stages of ByteTrack in one go: each kind of pair outranks all pairs of the kinds below it."""
-        margin = self._motion.doubt(_WIDEST)
-        alike = likeness(to_corners(self._motion.place), to_corners(found), margin)
+        alike = likeness(self._motion.place, found, self._motion.doubt(_WIDEST))
         rows, columns = (alike >= LEAST_ALIKE[-1]).nonzero()
-        alike = alike[rows, columns]
-        kind = self._believed[rows] + strong[columns]
-        ranks = np.where(alike >= LEAST_ALIKE[kind], alike + kind, -1.0)
-        other = self._class_ids[rows] != class_ids[columns]
-        if other.any():
-            near = (alike >= OTHER_CLASS_ALIKE) & (self._believed[rows] > 0)
-            ranks = np.where(other, np.where(near, alike, -1.0), ranks)
-        return best_pairs(rows, columns, ranks)
-
-    def _continue(self, pairs: Pairs, found: Array, detections: Detections, now_ns: int) -> NDArray[np.bool_] | None:
-        """Take in what was seen again; answer what was not, None if all was."""
-        rows, columns = pairs
-        everywhere, missed = self._motion.place.copy(), None
-        everywhere[:, rows] = found[:, columns]
-        if len(rows) < len(self._things):
-            missed = np.ones(len(self._things), np.bool_)
-            missed[rows] = False
-        self._motion.correct(everywhere, missed)
-        class_ids, scores = detections.class_ids[columns].tolist(), detections.scores[columns].tolist()
-        for row, class_id, score in zip(rows.tolist(), class_ids, scores, strict=True):
+        ranked = []
+        for like, row, column in zip(alike[rows, columns].tolist(), rows.tolist(), columns.tolist(), strict=True):
             thing = self._things[row]
-            if thing.see(class_id, score, now_ns):
-                self._class_ids[row] = thing.class_id
+            if thing.class_id != class_ids[column]:
+                if like >= OTHER_CLASS_ALIKE and thing.track_id:
+                    ranked.append((like, row, column))
+                continue
+            kind = (_BELIEVED if thing.track_id else 0) + strong[column]
+            if like >= LEAST_ALIKE[kind]:
+                ranked.append((like + kind, row, column))
+        return best_pairs(ranked)
+
+    def _continue(self, pairs: Sequence[Pair], found: Array, detections: Detections, now_ns: int) -> list[int]:
+        """Take in what was seen again; answer the things that were not."""
+        scores, class_ids = detections.scores.tolist(), detections.class_ids.tolist()
+        columns = [-1] * len(self._things)
+        for row, column in pairs:
+            columns[row] = column
+            thing = self._things[row]
+            if thing.see(class_ids[column], scores[column], now_ns):
                 thing.label = self._settings.label_of(thing.class_id)
             if not thing.track_id:
-                self._weigh(row, thing)
+                self._weigh(thing, detections.boxes[column])
+        missed = [row for row, column in enumerate(columns) if column < 0] if len(pairs) < len(columns) else []
+        if pairs:
+            self._motion.correct(found.take(columns, axis=1), missed)
         return missed
 
-    def _weigh(self, row: int, thing: Thing) -> None:
+    def _weigh(self, thing: Thing, box: NDArray[np.float32]) -> None:
         """Believe in a thing that was seen again once enough speaks for it, or enough time has passed."""
         thing.evidence += self._settings.evidence(thing.class_id, thing.score)
         if thing.evidence >= self._settings.confirm_evidence or thing.age_s >= self._settings.confirm_s:
             thing.track_id = self._next_id
             self._next_id += 1
-            self._believed[row] = _BELIEVED
+        else:
+            thing.before += (Glimpse(thing.last_seen_ns, Box(*box.tolist()), thing.score),)
 
-    def _look(self, missed: NDArray[np.bool_] | None, now_ns: int) -> None:
+    def _look(self, missed: list[int], now_ns: int) -> None:
         """Judge from time to time who stands still."""
         if now_ns - self._looked_ns >= _LOOK_NS:
             self._looked_ns = now_ns
-            seen = np.ones(len(self._things), np.bool_) if missed is None else ~missed
+            seen = np.ones(len(self._things), np.bool_)
+            seen[missed] = False
             self._stillness.look(to_corners(self._motion.place), seen, now_ns * 1e-9, self._settings)
 
-    def _miss(self, missed: NDArray[np.bool_], elapsed_s: float, now_ns: int) -> None:
+    def _miss(self, missed: list[int], elapsed_s: float, now_ns: int) -> None:
         """Age what was not seen; drop what stayed away too long."""
         self._motion.fade(missed, elapsed_s)
-        resting = self._resting()
-        self._motion.stop(missed & resting)
-        for row in np.nonzero(missed)[0].tolist():
-            self._things[row].misses += 1
-        gone = zip(self._things, missed.tolist(), resting.tolist(), strict=True)
-        self._keep([not miss or self._is_awaited(thing, rests, now_ns) for thing, miss, rests in gone])
+        resting = self._resting(missed)
+        if resting:
+            self._motion.stop(sorted(resting))
+        gone = set()
+        for row in missed:
+            thing = self._things[row]
+            thing.misses += 1
+            if not self._is_awaited(thing, row in resting, now_ns):
+                gone.add(row)
+        self._drop(gone)
 
     def _is_awaited(self, thing: Thing, rests: bool, now_ns: int) -> bool:
         unseen_s = (now_ns - thing.last_seen_ns) * 1e-9
@@ -177,52 +190,60 @@ class Tracker:
             return self._settings.lost_after_s_still
         return min(self._settings.lost_after_s, max(_LEAST_PATIENCE_S, thing.age_s))
 
-    def _resting(self) -> NDArray[np.bool_]:
-        return self._stillness.resting(to_corners(self._motion.place))
+    def _resting(self, rows: Sequence[int]) -> set[int]:
+        """Those of some things that are stationary, and in their place right now."""
+        still = self._stillness.still.tolist()
+        stands = [row for row in rows if still[row]]
+        if not stands:
+            return set()
+        rests = self._stillness.resting(to_corners(self._motion.place[:, stands]), stands)
+        return {row for row, is_home in zip(stands, rests, strict=True) if is_home}
 
     def _forget_after_blindness(self, elapsed_s: float) -> None:
-        if elapsed_s > _LEAST_PATIENCE_S * _BLIND_PATIENCE:
-            blind = zip(self._things, self._resting().tolist(), strict=True)
-            self._keep([elapsed_s <= self._patience_s(thing, rests) * _BLIND_PATIENCE for thing, rests in blind])
+        resting = self._resting(range(len(self._things)))
+        patience = enumerate(self._patience_s(thing, row in resting) for row, thing in enumerate(self._things))
+        self._drop({row for row, patience_s in patience if elapsed_s > patience_s * _BLIND_PATIENCE})
 
-    def _keep(self, kept: list[bool]) -> None:
-        if all(kept):
+    def _drop(self, gone: set[int]) -> None:
+        if not gone:
             return
-        which = np.array(kept, np.bool_)
+        kept = [row not in gone for row in range(len(self._things))]
         self._things = [thing for thing, stays in zip(self._things, kept, strict=True) if stays]
-        self._class_ids, self._believed = self._class_ids[which], self._believed[which]
+        which = np.array(kept, np.bool_)
         self._motion.keep(which)
         self._stillness.keep(which)
 
     def _begin(self, places: Array, seen: Detections, now_ns: int) -> None:
-        for class_id, score in zip(seen.class_ids.tolist(), seen.scores.tolist(), strict=True):
-            label = self._settings.label_of(class_id)
-            evidence = self._settings.evidence(class_id, score)
-            self._things.append(Thing.begin(class_id, label, score, evidence, now_ns))
-        self._class_ids = np.concatenate([self._class_ids, seen.class_ids])
-        self._believed = np.concatenate([self._believed, np.zeros(len(seen), np.int64)])
+        sights = zip(seen.class_ids.tolist(), seen.scores.tolist(), seen.boxes.tolist(), strict=True)
+        for class_id, score, box in sights:
+            label, evidence = self._settings.label_of(class_id), self._settings.evidence(class_id, score)
+            glimpse = Glimpse(now_ns, Box(*box), score)
+            self._things.append(Thing.begin(class_id, label, evidence=evidence, seen=glimpse))
         self._motion.extend(Motion.begin(places))
         self._stillness.extend(Stillness.begin(to_corners(places), now_ns * 1e-9))
 
     def _told(self) -> tuple[Track, ...]:
         """Believed tracks, by id."""
         boxes, still = to_corners(self._motion.place).T.tolist(), self._stillness.still.tolist()
-        told = zip(self._things, boxes, still, strict=True)
-        tracks = [
-            Track(
-                thing.track_id,
-                thing.class_id,
-                thing.label,
-                thing.score,
-                thing.top_score,
-                Box(*box),
-                thing.first_seen_ns,
-                thing.last_seen_ns,
-                thing.frames,
-                stands,
+        tracks = []
+        for thing, box, stands in zip(self._things, boxes, still, strict=True):
+            if not thing.track_id:
+                continue
+            tracks.append(
+                Track(
+                    thing.track_id,
+                    thing.class_id,
+                    thing.label,
+                    thing.score,
+                    thing.top_score,
+                    Box(*box),
+                    thing.first_seen_ns,
+                    thing.last_seen_ns,
+                    thing.frames,
+                    stands,
+                    thing.before,
+                )
             )
-            for thing, box, stands in told
-            if thing.track_id
-        ]
+            thing.before = ()
         tracks.sort(key=_BY_ID)
         return tuple(tracks)

@@ -62,6 +62,7 @@ class Visitor:
     is_seen : whether it was seen in this frame
     is_again : whether it is a thing that was lost, come back in this frame
     visit : its time in the picture; stays : its times in zones, by name
+    resumed : the times in zones that were interrupted when it was lost, once it has come back
     still_since : when it came to stand still; None = it moves
     home : its box when it came to stand still; None = it moves
     is_home : whether it stands still and was seen there
@@ -75,6 +76,7 @@ class Visitor:
     is_seen: bool = True
     is_again: bool = False
     stays: dict[str, Stay] = field(default_factory=dict)
+    resumed: dict[str, Stay] = field(default_factory=dict)
     doubts: dict[str, Doubt] = field(default_factory=dict)
     passages: dict[str, Passage] = field(default_factory=dict)
     still_since: Moment | None = None

@@ -61,11 +61,8 @@ class Zones:
         inside = {name: area.holds(points).tolist() for name, area in self._areas.items()}
         steps: list[Step] = []
         for i, visitor in enumerate(seen):
-            before = visitor.stays if visitor.is_again else {}
-            if visitor.is_again:
-                visitor.stays = {}
             for zone, flags in inside.items():
-                step = self._step(visitor, zone, flags[i], size, before.get(zone))
+                step = self._step(visitor, zone, flags[i], size)
                 if step is not None:
                     steps.append(step)
         return steps
@@ -74,12 +71,10 @@ class Zones:
         """The zones in which a visitor was whose track has ended; it may have been seen outside already."""
         return [Step(visitor, zone, False, visitor.doubts[zone].first or visitor.sight) for zone in visitor.zones]
 
-    def _step(
-        self, visitor: Visitor, zone: str, is_inside: bool, size: tuple[int, int], before: Stay | None
-    ) -> Step | None:
+    def _step(self, visitor: Visitor, zone: str, is_inside: bool, size: tuple[int, int]) -> Step | None:
         doubt = visitor.doubts.get(zone)
         if doubt is None:
-            return self._begin(visitor, zone, is_inside, before)
+            return self._begin(visitor, zone, is_inside)
         if is_inside == (zone in visitor.stays):
             visitor.doubts[zone] = Doubt(visitor.sight.moment)
             return None
@@ -96,13 +91,13 @@ class Zones:
             del visitor.stays[zone]
         return Step(visitor, zone, is_inside, sight)
 
-    def _begin(self, visitor: Visitor, zone: str, is_inside: bool, before: Stay | None) -> Step | None:
+    def _begin(self, visitor: Visitor, zone: str, is_inside: bool) -> Step | None:
         """Nothing speaks against the first sight; a stay goes on where it was interrupted."""
         visitor.doubts[zone] = Doubt(visitor.sight.moment)
         if not is_inside:
             return None
-        since = visitor.sight.moment if visitor.is_again else visitor.visit.since
-        visitor.stays[zone] = before or Stay(since)
+        before = visitor.resumed.get(zone)
+        visitor.stays[zone] = before or Stay(visitor.sight.moment)
         return Step(visitor, zone, is_in=True, sight=visitor.sight, is_again=before is not None)
 
     def _is_clear(self, visitor: Visitor, zone: str, size: tuple[int, int]) -> bool:

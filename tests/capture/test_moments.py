@@ -5,6 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.capture.mishaps import Mishaps
 from edge.capture.moments import DeviceTime, MediaTime
 from edge.core.clock import HandClock
 
@@ -68,6 +69,16 @@ def test_frozen_stamps_are_not_believed():
     clock.advance(5)
 
     assert time.stamp(99 * SECOND).captured_ns == 105 * SECOND
+
+
+def test_stamps_that_stand_still_or_run_backwards_are_counted():
+    clock, mishaps = HandClock(monotonic_ns=100 * SECOND), Mishaps()
+    time = DeviceTime(clock, mishaps)
+    for stamp_s in (90, 91, 91, 80, 95):
+        clock.advance(1)
+        time.stamp(stamp_s * SECOND)
+
+    assert mishaps.misdated == 2
 
 
 def test_a_stamp_of_long_ago_is_not_believed():

@@ -14,7 +14,8 @@ import msgspec
 import pytest
 
 from edge.catalog.cards import ModelCard, Origin
-from edge.catalog.download import Downloader, DownloadError, Progress, matches_card, public_url
+from edge.catalog.download import Downloader, DownloadError, Progress, public_url
+from edge.catalog.matching import matches_card
 from edge.catalog.pull import pull_model
 from edge.catalog.store import Library
 from edge.core.clock import HandClock

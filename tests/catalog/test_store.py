@@ -10,10 +10,11 @@ import pytest
 
 from edge.catalog.cards import ModelCard
 from edge.catalog.pull import draft_card, save_card
+from edge.catalog.remembered import Finding, Findings
 from edge.catalog.store import Library, find_model, model_folders, pull_folder
 from edge.catalog.trial import TrialRun
 from edge.core.errors import ModelError
-from edge.core.model import Family
+from edge.core.model import Family, Model
 from edge.core.shared_files import shared_folder
 from tests.catalog import made_models as made
 from tests.catalog.made_models import InProcessTrial, inspect
@@ -155,3 +156,65 @@ def test_a_folder_that_this_user_may_not_look_into_is_passed_over(tmp_path: Path
 
     assert find_model("edge-default", folders=(closed, shared_folder("models"))).name == "edge-default"
     assert pull_folder({"EDGE_MODELS": f"{closed}:{tmp_path}", "XDG_DATA_HOME": str(tmp_path)}) is not None
+
+
+class _CountedTrial:
+    """Runs the file here, and says how often."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def run(self, file: Path, *, library: str = "") -> TrialRun:
+        self.runs += 1
+        return InProcessTrial().run(file, library=library)
+
+
+def test_a_bare_file_is_tried_once_and_then_remembered(tmp_path: Path) -> None:
+    path, trial = made.yolov8().write(tmp_path / "mine.tflite"), _CountedTrial()
+
+    def found() -> Model:
+        return Library((), findings=Findings(tmp_path / "kept")).find(str(path), trial=trial)
+
+    first, second = found(), found()
+
+    assert first == second
+    assert trial.runs == 1
+
+
+def test_a_changed_file_is_tried_again(tmp_path: Path) -> None:
+    trial, library = _CountedTrial(), Library((), findings=Findings(tmp_path / "kept"))
+    path = made.yolov8().write(tmp_path / "mine.tflite")
+    library.find(str(path), trial=trial)
+    made.ltrb().write(path)
+
+    assert library.find(str(path), trial=trial).layout.family is Family.LTRB
+    assert trial.runs == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"labels": 3}', b"\x00" * 100])
+def test_a_memory_that_is_broken_costs_a_run_and_nothing_else(tmp_path: Path, content: bytes) -> None:
+    path, trial = made.yolov8().write(tmp_path / "mine.tflite"), _CountedTrial()
+    library = Library((), findings=Findings(tmp_path / "kept"))
+    library.find(str(path), trial=trial)
+    for file in (tmp_path / "kept").iterdir():
+        file.write_bytes(content)
+
+    assert library.find(str(path), trial=trial).layout.family is Family.YOLOV8
+    assert trial.runs == 2
+
+
+def test_a_memory_that_cannot_be_kept_costs_a_run_and_nothing_else(tmp_path: Path) -> None:
+    path, trial = made.yolov8().write(tmp_path / "mine.tflite"), _CountedTrial()
+    (tmp_path / "kept").write_text("a file where the folder should be")
+
+    assert Library((), findings=Findings(tmp_path / "kept")).find(str(path), trial=trial).labels
+
+
+def test_memory_is_bounded(tmp_path: Path) -> None:
+    findings = Findings(tmp_path)
+    finding = Finding(("a",), inspect(made.yolov8(), tmp_path).require().layout)
+    for number in range(80):
+        findings.keep(f"{number:064x}", (), finding)
+
+    assert len(list(tmp_path.glob("*.json"))) == 64
+    assert findings.recall(f"{79:064x}", ()) == finding

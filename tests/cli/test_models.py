@@ -154,3 +154,34 @@ def test_a_model_whose_file_name_is_no_text_is_refused_in_words(tmp_path: Path) 
     assert (as_json.returncode, as_text.returncode) == (78, 78)
     assert json.loads(as_json.stdout)["file"].endswith("mine\\xff.tflite")
     assert "rename it" in as_text.stdout
+
+
+def test_use_and_rollback_choose_the_next_start_s_model(tmp_path: Path) -> None:
+    (tmp_path / "edge.yaml").write_text(
+        'outbox: {path: state/outbox.db}\ncameras: {yard: {source: "synthetic:", labels: [person]}}\n'
+    )
+
+    used = _edge("models", "use", "edge-default-320", home=tmp_path)
+    back = _edge("models", "rollback", home=tmp_path)
+    further = _edge("models", "rollback", home=tmp_path)
+
+    assert (used.returncode, used.stdout) == (0, "edge-default-320\n")
+    assert "systemctl restart edge" in used.stderr
+    assert (back.returncode, back.stdout) == (0, "edge-default\n")
+    assert further.returncode == 78
+    assert "nothing to go back to" in further.stderr
+
+
+def test_a_model_that_does_not_fit_or_run_is_not_chosen(tmp_path: Path) -> None:
+    (tmp_path / "edge.yaml").write_text(
+        'outbox: {path: state/outbox.db}\ncameras: {yard: {source: "synthetic:", labels: [person]}}\n'
+    )
+    made.yolov8(classes=2).write(tmp_path / "mine.tflite")
+    (tmp_path / "broken.tflite").write_bytes(b"<html>")
+
+    other_labels = _edge("models", "use", "./mine.tflite", home=tmp_path)
+    broken = _edge("models", "use", "./broken.tflite", home=tmp_path)
+
+    assert (other_labels.returncode, broken.returncode) == (78, 78)
+    assert "no label 'person'" in other_labels.stderr
+    assert not (tmp_path / "state" / "model-choice.json").exists()

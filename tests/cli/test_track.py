@@ -75,7 +75,7 @@ def test_the_tracks_go_to_a_file_when_asked(tmp_path):
     out = tmp_path / "tracks.txt"
 
     assert run(tmp_path, walk(range(1, 10)), "--out", str(out)) == []
-    assert out.read_text().startswith("3,1,")
+    assert out.read_text().startswith("1,1,")
 
 
 def test_an_empty_file_has_no_tracks(tmp_path):
@@ -88,6 +88,13 @@ def test_a_pause_of_a_million_frames_is_no_wait(tmp_path):
     assert {row[1] for row in rows} == {"1", "2"}
 
 
+def test_online_tells_a_thing_from_when_it_was_believed_and_otherwise_from_its_first_sight(tmp_path):
+    text = walk(range(1, 10))
+
+    assert run(tmp_path, text)[0][0] == "1"
+    assert run(tmp_path, text, "--online")[0][0] == "3"
+
+
 def test_scores_below_the_threshold_start_nothing_and_it_says_so(tmp_path):
     path = tmp_path / "det.txt"
     path.write_text(walk(range(1, 30), score=0.4))
@@ -95,7 +102,7 @@ def test_scores_below_the_threshold_start_nothing_and_it_says_so(tmp_path):
     result = CliRunner().invoke(track, [str(path)])
 
     assert result.stdout == ""
-    assert "below the threshold 0.6" in result.stderr
+    assert "below the threshold 0.8" in result.stderr
     assert run(tmp_path, walk(range(1, 30), score=0.4), "--threshold", "0.3")
 
 

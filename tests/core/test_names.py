@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.home import expand_home
-from edge.core.names import is_name, label_slug
+from edge.core.names import is_name, label_slug, label_slugs
 from edge.core.shared_files import shared_folder
 
 
@@ -38,3 +38,19 @@ def test_the_home_of_nobody_is_left_as_it_is() -> None:
 def test_the_files_beside_the_code_are_found() -> None:
     assert (shared_folder("models") / "edge-default.tflite").is_file()
     assert (shared_folder("systemd") / "edge.service").is_file()
+
+
+def test_labels_that_would_be_written_alike_are_told_apart_whatever_their_order() -> None:
+    labels = ["traffic light", "Traffic-Light", "traffic_light", "person", "\u4eba", "\u8f66", "x" * 80, "x" * 81]
+
+    slugs = label_slugs(labels)
+
+    assert slugs["traffic_light"] == "traffic_light"
+    assert slugs["person"] == "person"
+    assert len(set(slugs.values())) == len(labels)
+    assert all(is_name(slug) for slug in slugs.values())
+    assert label_slugs(reversed(labels)) == slugs
+
+
+def test_a_label_that_shares_with_none_is_written_plainly() -> None:
+    assert label_slugs(["traffic light", "person"]) == {"traffic light": "traffic_light", "person": "person"}

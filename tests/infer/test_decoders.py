@@ -320,3 +320,21 @@ def _sorted(boxes, class_ids, scores):
 def _sorted_found(found):
     boxes = np.array([one.box for one in found])
     return _sorted(boxes, [one.class_id for one in found], np.array([one.score for one in found]))
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf])
+@pytest.mark.parametrize(("family", "changes"), [c for c in CASES if c.values[1]["dtype"] == "float32"])
+def test_scores_that_are_none_are_counted(family, changes, poison) -> None:
+    layout = make_layout(family, **changes)
+    outputs = encode(layout, KNOWN, np.array([0.9, 0.8, 0.7]), np.array([0, 0, 0]))
+    index = layout.outputs["output" if "output" in layout.outputs else "scores"].index
+    values = outputs[index].values
+    plane = values[0] if layout.transposed or family is Family.SSD_POSTPROCESS else values[0].T
+    places = plane if plane.ndim == 1 else plane[:, 4 if "output" in layout.outputs else 0 :]
+    places[:3] = poison
+    decoder = make_decoder(layout, threshold=0.5)
+
+    found = decoder.decode(outputs)
+
+    assert (found.scores <= 1).all()
+    assert decoder.rejected >= 3

@@ -1,7 +1,5 @@
 """The Edge TPU's delegate by way of a real shared library that stands in for it, in the real runtime."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +9,15 @@ from edge.core.errors import ConfigError, MissingLibraryError, ModelError
 from edge.infer.delegate import find_edgetpus, open_edgetpu
 from edge.infer.interpreter import open_interpreter
 from edge.infer.runtime import Runtime, load_runtime
+from tests.accelerator import build_library, compile_library
 from tests.contracts.interpreter import InterpreterContract, random_input
 from tests.infer.default_model import default_model
 from tests.infer.test_interpreter import custom_model
 
-SOURCE = Path(__file__).with_name("fake_delegate.c")
-
 
 @pytest.fixture(scope="session")
 def library(tmp_path_factory) -> str:
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    assert compiler, "these tests build a small C library: install a C compiler (apt-get install gcc libc6-dev)"
-    target = tmp_path_factory.mktemp("delegate") / "libfake.so"
-    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", target, SOURCE], check=True)
-    return str(target)
+    return str(build_library(tmp_path_factory.mktemp("delegate")))
 
 
 def runtime_with(**options: str) -> Runtime:
@@ -127,8 +120,7 @@ def test_a_file_that_is_no_library_is_explained(tmp_path):
 def test_a_library_of_another_kind_is_explained(tmp_path, library):
     source = tmp_path / "other.c"
     source.write_text("int nothing_here;\n")
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    subprocess.run([str(compiler), "-shared", "-fPIC", "-o", tmp_path / "libother.so", source], check=True)
+    compile_library(source, tmp_path / "libother.so")
 
     with pytest.raises(MissingLibraryError, match="is not an Edge TPU library"):
         open_edgetpu(load_runtime(), "", str(tmp_path / "libother.so"))

@@ -96,18 +96,6 @@ def test_a_start_that_was_cut_short_takes_back_again(start: Start) -> None:
     assert entities(message)["shed_person_count"] == {"platform": "sensor"}
 
 
-def test_the_states_of_a_removed_camera_are_cleared(start: Start) -> None:
-    start("yard", "shed").open()
-
-    cleared = [message for message in start("yard").open() if message.topic != CONFIG]
-
-    assert {message.topic for message in cleared} == {
-        "edge/gate/camera/shed/count/person",
-        "edge/gate/camera/shed/status",
-    }
-    assert all(message.payload == b"" and message.retain for message in cleared)
-
-
 def test_switched_off_the_whole_device_is_taken_back_and_the_memory_goes(start: Start) -> None:
     start("yard").open()
     announcer = start(shown=False)

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -110,16 +109,21 @@ def test_alerts_name_every_type_that_a_rule_can_say() -> None:
 
 
 def test_a_removed_entity_is_named_with_its_platform_alone() -> None:
-    payload = told(removed={"shed_person_count": Shown("sensor", ("x",))})
+    payload = told(removed={"shed_person_count": Shown("sensor")})
 
     assert payload["components"]["shed_person_count"] == {"platform": "sensor"}
     SCHEMA.validate(payload)
 
 
-def test_labels_that_share_a_topic_share_their_entities() -> None:
-    found = told(ShownCamera("yard", ("traffic light", "traffic_light")))["components"]
+def test_labels_that_would_be_written_alike_have_entities_and_topics_of_their_own() -> None:
+    labels = ("traffic light", "traffic_light")
+    device = ShownDevice("0.1.0", "m", (ShownCamera("yard", labels),))
 
-    assert len([key for key in found if key.endswith("_count")]) == 1
+    shown = json.loads(Discovery(device, Topics("gate", labels)).message().payload)["components"]
+
+    counts = [each for key, each in shown.items() if key.endswith("_count")]
+    assert len({each["state_topic"] for each in counts}) == 2
+    assert len({each["unique_id"] for each in counts}) == 2
 
 
 def test_names_that_run_together_stay_apart() -> None:
@@ -160,13 +164,3 @@ def test_a_large_message_is_written_short_and_a_small_one_in_full() -> None:
     small = Discovery(ShownDevice("0", "m", (YARD,)), TOPICS).message().payload
     assert len(small) < FULL_WORDS_LIMIT
     assert b"stat_t" not in small
-
-
-@pytest.mark.parametrize("key", ["yard_person_count", "yard_alerts", "yard_fps"])
-def test_what_is_shown_is_remembered_with_its_topics(key: str) -> None:
-    discovery = Discovery(ShownDevice("0", "m", (YARD,)), TOPICS)
-
-    shown = discovery.shown[key]
-
-    assert shown.platform == told()["components"][key]["platform"]
-    assert told()["components"][key]["state_topic"] in shown.topics

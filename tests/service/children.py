@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 from edge.service.channel import Channel, ChannelClosedError
 
 
@@ -17,6 +19,9 @@ def main(channel: Channel) -> None:
             match frame:
                 case b"die":
                     return
+                case b"stuck":  # in native code that does not let go of Python's lock
+                    channel.send(b"stuck")
+                    ctypes.PyDLL(None).pause()
                 case b"hang":
                     while True:
                         channel.fileno()

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import select
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -86,3 +89,33 @@ def test_one_that_was_dismissed_is_not_started_again(make: Callable[..., Child])
 
 def test_sending_to_nobody_is_told_and_harmless(make: Callable[..., Child]) -> None:
     assert make().send(b"anybody?") is False
+
+
+PARENT = """
+import sys
+from edge.core.clock import SystemClock
+from edge.service.child import Child
+child = Child("echo", "tests.service.children", greet=lambda: [sys.argv[1].encode()], clock=SystemClock())
+child.tend()
+while not child.receive():
+    child.wait(1.0)
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("what_it_does", ["hello", "stuck"])
+def test_a_child_does_not_outlive_a_parent_that_is_killed_whatever_it_does(what_it_does: str) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, what_it_does], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with parent:
+        assert parent.stdout is not None
+        child = os.pidfd_open(int(parent.stdout.readline()))
+
+        parent.kill()
+
+        poller = select.poll()
+        poller.register(child, select.POLLIN)
+        assert poller.poll(PATIENCE_S * 1000), "the child lives on"
+        os.close(child)

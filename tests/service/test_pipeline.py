@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from edge.core.clock import HandClock
-from edge.core.values import Detections, Event, Frame, Message, ModelRef, Standing, as_detections
+from edge.core.values import Detections, Event, Frame, Message, Standing, as_detections
 from edge.service.identity import Identities
 from edge.service.pipeline import Pipeline, Telling
 from edge.track.attention import Attention
@@ -43,21 +43,19 @@ def _someone_in_the_lower_right_quarter(frame: Frame) -> Detections:
 def _pipeline() -> Pipeline:
     return Pipeline(
         camera="yard",
-        detector=FakeDetector(_someone_in_the_lower_right_quarter),
         wanted=Attention(Wanted(("person",)), labels=("person",)),
         tracker=Tracker(TrackerSettings(("person",))),
         rules=RuleBook(Layout()),
         telling=Telling(_line, _count),
         identities=Identities("gate", "EPOCH"),
-        model=ModelRef("m", "0" * 64),
-        backend="cpu",
         clock=HandClock(),
     )
 
 
 def _watch(pipeline: Pipeline, numbers: range, *, size: tuple[int, int] = WIDE) -> list[Message]:
+    detector = FakeDetector(_someone_in_the_lower_right_quarter)
     frames = [make_frame(sequence=number, at_s=number / 10, size=size) for number in numbers]
-    return [message for frame in frames for message in pipeline.process(frame)]
+    return [message for frame in frames for message in pipeline.process(detector.see(frame))]
 
 
 def _told(messages: list[Message]) -> list[tuple[str, int]]:

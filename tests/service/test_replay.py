@@ -7,7 +7,7 @@ import pytest
 from edge.core.clock import HandClock
 from edge.core.errors import RecordingError
 from edge.core.values import EventType as Type
-from edge.core.values import Frame, Message, ModelRef, Occurrence, Standing, Track
+from edge.core.values import Frame, Message, Occurrence, Standing, Track
 from edge.service.identity import Identities, replay_epoch
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.replay import Replay
@@ -37,17 +37,14 @@ def replay_of(source: FakeSource) -> tuple[Replay, list[int]]:
 
     pipeline = Pipeline(
         camera="yard",
-        detector=FakeDetector(),
         wanted=Everything(),
         tracker=NoTracks(),
         rules=EveryFrame(),
         telling=Telling(tell, lambda standing: Message("standing", b"", retain=True)),
         identities=Identities("gate", "EPOCH"),
-        model=ModelRef("m", "0" * 64),
-        backend="cpu",
         clock=clock,
     )
-    return Replay(source, pipeline, clock), seen_at
+    return Replay(source, FakeDetector().see, pipeline, clock), seen_at
 
 
 def test_each_frame_is_looked_at_when_it_was_captured() -> None:

@@ -1,24 +1,24 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+import pytest
+
 from edge.core.clock import HandClock, SystemClock
-from edge.core.errors import RecordingError, SourceError
+from edge.core.errors import ModelError, RecordingError, SourceError
 from edge.core.protocols import Clock
-from edge.core.values import Box, Detections, Event, Frame, Message, ModelRef, Occurrence, Standing, Track
+from edge.core.values import Box, Detections, Event, Frame, Message, Occurrence, Sighting, Standing, Track
 from edge.core.values import EventType as Type
-from edge.service.arrivals import Arrivals
-from edge.service.camera import CameraWorker
 from edge.service.identity import Identities
-from edge.service.news import CameraState
+from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.runner import Reading, Reports, Service
 from edge.service.systemd import Notifier
-from tests.fakes import FakeDetector, FakeOutlet, FakeSource, frames_of
+from tests.fakes import FakeOutlet, FakeSight, frames_of, seen_in
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 TRACK = Track(1, 0, "person", 0.9, 0.9, Box(0, 0, 10, 20), 0, 0)
@@ -66,43 +66,35 @@ def event_line(event: Event) -> Message:
 
 
 def make_service(
-    sources: dict[str, FakeSource],
+    sight: FakeSight,
     *,
-    whole: bool = True,
-    see: Callable[[Frame], None] = lambda _frame: None,
+    cameras: tuple[str, ...] = ("yard",),
     notifier: Notifier | None = None,
     clock: Clock | None = None,
     health: Callable[[Reading], str] = lambda reading: str(reading.frames),
 ) -> tuple[Service, FakeOutlet]:
     clock = clock or SystemClock()
-    arrivals = Arrivals(tuple(sources))
     outlet = FakeOutlet()
     identities = Identities("gate", "EPOCH")
     pipelines = {
         camera: Pipeline(
             camera=camera,
-            detector=FakeDetector(lambda frame: see(frame) or Detections.empty()),
             wanted=Everything(),
             tracker=NoTracks(),
             rules=OneTrackPerRecording(),
             telling=Telling(event_line, lambda standing: Message("standing", str(standing).encode(), retain=True)),
             identities=identities,
-            model=ModelRef("m", "0" * 64),
-            backend="cpu",
             clock=clock,
         )
-        for camera in sources
+        for camera in cameras
     }
-    put = arrivals.put_and_wait if whole else arrivals.put
-    workers = [CameraWorker(camera, source, put=put, tell=arrivals.tell) for camera, source in sources.items()]
     reports = Reports(
         camera=lambda camera, state: Message(f"status/{camera}", state.encode(), 1, retain=True),
         health=lambda reading: Message("health", health(reading).encode(), retain=True),
     )
     service = Service(
-        workers=workers,
+        sight=sight,
         pipelines=pipelines,
-        arrivals=arrivals,
         outlet=outlet,
         reports=reports,
         notifier=notifier or Notifier(""),
@@ -111,12 +103,24 @@ def make_service(
     return service, outlet
 
 
+def sightings(count: int, *, camera: str = "yard") -> list[Sighting]:
+    return [seen_in(frame) for frame in frames_of(count, camera=camera)]
+
+
+def online(camera: str = "yard") -> CameraNews:
+    return CameraNews(camera, CameraState.ONLINE)
+
+
+def ended(camera: str = "yard") -> CameraNews:
+    return CameraNews(camera, CameraState.ENDED)
+
+
 def said(outlet: FakeOutlet, topic: str) -> list[str]:
     return [message.payload.decode() for message in outlet.messages if message.topic == topic]
 
 
-def test_a_run_ends_when_its_recordings_end_and_has_looked_at_every_frame() -> None:
-    service, outlet = make_service({"yard": FakeSource([*frames_of(25), None])})
+def test_a_run_ends_when_its_recordings_end_and_has_told_every_frame() -> None:
+    service, outlet = make_service(FakeSight([online(), *sightings(25), ended()]))
 
     outcome = service.run()
 
@@ -128,11 +132,9 @@ def test_a_run_ends_when_its_recordings_end_and_has_looked_at_every_frame() -> N
 
 
 def test_one_broken_camera_does_not_hold_up_the_other() -> None:
-    sources = {
-        "broken": FakeSource([], open_errors=[RecordingError("clip.mp4: not a video")]),
-        "yard": FakeSource([*frames_of(5), None]),
-    }
-    service, _ = make_service(sources)
+    broken = CameraNews("broken", CameraState.FAILED, RecordingError("clip.mp4: not a video"))
+    sight = FakeSight([broken, online(), *sightings(5), ended()])
+    service, _ = make_service(sight, cameras=("broken", "yard"))
 
     outcome = service.run()
 
@@ -142,8 +144,9 @@ def test_one_broken_camera_does_not_hold_up_the_other() -> None:
 
 
 def test_a_camera_that_comes_back_is_told_as_events_and_ends_the_tracks_before() -> None:
-    first, second = frames_of(2)
-    service, outlet = make_service({"yard": FakeSource([first, SourceError("unplugged"), second, None])})
+    first, second = sightings(2)
+    unplugged = CameraNews("yard", CameraState.OFFLINE, SourceError("unplugged"))
+    service, outlet = make_service(FakeSight([online(), first, unplugged, online(), second, ended()]))
 
     service.run()
 
@@ -159,10 +162,10 @@ def test_a_camera_that_comes_back_is_told_as_events_and_ends_the_tracks_before()
 
 def test_health_follows_a_change_of_a_camera_within_moments_not_half_a_minute_later() -> None:
     clock = HandClock()
-    script = [*frames_of(5), SourceError("unplugged"), *frames_of(5), None]
+    unplugged = CameraNews("yard", CameraState.OFFLINE, SourceError("unplugged"))
+    later = [partial(clock.advance, 0.5)] * 5
     service, outlet = make_service(
-        {"yard": FakeSource(script)},
-        see=lambda _frame: clock.advance(0.5),
+        FakeSight([online(), *later, unplugged, online(), *later, ended()]),
         health=lambda reading: ",".join(reading.cameras.values()),
         clock=clock,
     )
@@ -173,7 +176,8 @@ def test_health_follows_a_change_of_a_camera_within_moments_not_half_a_minute_la
 
 
 def test_a_duration_ends_a_run_whose_camera_never_came() -> None:
-    service, _ = make_service({"yard": FakeSource([], open_errors=[SourceError("away")] * 99)})
+    away = CameraNews("yard", CameraState.OFFLINE, SourceError("away"))
+    service, _ = make_service(FakeSight([away]))
 
     outcome = service.run(duration_s=0.05)
 
@@ -182,17 +186,36 @@ def test_a_duration_ends_a_run_whose_camera_never_came() -> None:
 
 
 def test_a_stop_from_outside_ends_the_run_and_its_open_tracks() -> None:
-    class Endless(FakeSource):
-        def read(self) -> Frame | None:
-            return frames_of(1)[0]
-
-    service, outlet = make_service({"yard": Endless([])}, whole=False, see=lambda _frame: service.stop())
+    sight = FakeSight([])
+    service, outlet = make_service(sight)
+    sight.play([online(), *sightings(1), service.stop])
 
     outcome = service.run()
 
     assert outcome.cameras["yard"] is CameraState.ONLINE
     assert said(outlet, "event") == ["1 yard track_start", "2 yard track_end"]
     assert said(outlet, "status/yard")[-1] == "offline"
+    assert sight.calls == ["open", "stop", "close"]
+
+
+def test_what_is_under_way_when_a_stop_comes_is_told() -> None:
+    sight = FakeSight([])
+    service, _ = make_service(sight)
+    sight.play([online(), service.stop, *sightings(3)])
+
+    outcome = service.run()
+
+    assert outcome.frames == 3
+
+
+def test_a_model_that_can_not_run_ends_the_run_before_anything_is_told() -> None:
+    sight = FakeSight([], error=ModelError("m.tflite: the model can't be loaded"))
+    service, outlet = make_service(sight)
+
+    with pytest.raises(ModelError):
+        service.run()
+
+    assert (outlet.messages, sight.calls) == ([], ["open", "close"])
 
 
 def test_the_watchdog_hears_of_progress_however_seldom_health_is_told(tmp_path: Path) -> None:
@@ -200,9 +223,9 @@ def test_the_watchdog_hears_of_progress_however_seldom_health_is_told(tmp_path: 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "notify"))
         listener.settimeout(5.0)
+        a_second = partial(clock.advance, 1.0)
         service, _ = make_service(
-            {"yard": FakeSource([*frames_of(12), None])},
-            see=lambda _frame: clock.advance(1.0),
+            FakeSight([online(), *[a_second] * 12, ended()]),
             notifier=Notifier(str(tmp_path / "notify"), environment={"WATCHDOG_USEC": "6000000"}),
             clock=clock,
         )
@@ -211,20 +234,3 @@ def test_the_watchdog_hears_of_progress_however_seldom_health_is_told(tmp_path: 
 
         told = list(iter(lambda: listener.recv(1024), b"STOPPING=1"))
     assert told.count(b"WATCHDOG=1") >= 6
-
-
-def test_many_cameras_that_hang_are_waited_for_together_not_one_after_the_other() -> None:
-    clock, never = SystemClock(), threading.Event()
-
-    class Hanging(FakeSource):
-        def read(self) -> Frame | None:
-            never.wait(30.0)
-            return None
-
-    service, _ = make_service({f"camera-{number}": Hanging([]) for number in range(5)}, clock=clock)
-    started_ns = clock.monotonic_ns()
-
-    service.run(duration_s=0.05)
-
-    never.set()
-    assert clock.monotonic_ns() - started_ns < 5e9

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
+from msgspec.structs import replace
 
 from edge.core.values import Box, EventType, Frame, Occurrence, Track
 from edge.track.rulebook import Layout, RuleBook

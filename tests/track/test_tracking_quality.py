@@ -6,18 +6,16 @@ import numpy as np
 import pytest
 
 from edge.cli.mot_text import Row
-from edge.cli.track import close_gaps, follow
+from edge.cli.track import known_afterwards, known_at_once
 from tests.mot_scoring import Score, read_mot, score_tracks
 from tests.track import scenes
 
 
-def campus(shared, *, closed: bool) -> Score:
+def campus(shared, tell) -> Score:
     folder = shared / "data" / "mot" / "TUD-Campus"
     found = read_mot(folder / "det.txt")
     rows = [Row(int(frame), int(who), *box) for frame, who, *box in found.tolist()]
-    told = follow(rows, found[:, 6].astype(np.float32), fps=25.0, threshold=0.6)
-    if closed:
-        told = close_gaps(told, most=12, least_score=0.6)
+    told = tell(rows, found[:, 6].astype(np.float32), fps=25.0, threshold=0.8)
     lines = [(r.frame, r.track_id, r.left, r.top, r.width, r.height, r.score) for r in told]
     return score_tracks(read_mot(folder / "gt.txt"), np.array(lines))
 
@@ -36,7 +34,7 @@ def test_the_scorer_agrees_with_py_motmetrics(shared):
 @pytest.mark.shared
 def test_tud_campus_is_followed_better_than_sort_and_norfair_do(shared):
     """SORT 0.627 / 0.606, norfair 0.563 / 0.670 (MOTA / IDF1)."""
-    score = campus(shared, closed=True)
+    score = campus(shared, known_afterwards)
 
     assert score.mota >= 0.66
     assert score.idf1 >= 0.70
@@ -44,7 +42,7 @@ def test_tud_campus_is_followed_better_than_sort_and_norfair_do(shared):
 
 @pytest.mark.shared
 def test_without_closing_gaps_tud_campus_keeps_its_names(shared):
-    score = campus(shared, closed=False)
+    score = campus(shared, known_at_once)
 
     assert score.mota >= 0.64
     assert score.idf1 >= 0.70

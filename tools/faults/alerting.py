@@ -12,9 +12,8 @@ import logging
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
-
-import numpy as np
 
 from edge.assemble.outbox import SpeakingKeeper, outbox_policy, teller, volatile_path
 from edge.assemble.service import make_outlet
@@ -25,25 +24,24 @@ from edge.core.protocols import Clock
 from edge.core.values import (
     Detections,
     EventType,
-    Frame,
+    FrameFacts,
     Message,
     ModelRef,
     Occurrence,
     Reason,
     RuleHit,
     Severity,
+    Sighting,
     StageTimes,
 )
 from edge.report.payloads import event_message
 from edge.report.states import CameraState as Wire
 from edge.report.states import Delivery, DeviceInfo, camera_message, info_message
 from edge.report.topics import Topics
-from edge.service import child, publishing
-from edge.service.arrivals import Arrivals
-from edge.service.camera import CameraWorker
+from edge.service import publishing
 from edge.service.health import health_report
 from edge.service.identity import Identities, new_epoch
-from edge.service.news import CameraState
+from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.runner import Reports, Service
 from edge.service.systemd import Notifier
@@ -51,11 +49,13 @@ from tools.faults import hasty_publisher
 from tools.faults.moved_clock import FILE, MovedClock
 
 _CAMERA = "yard"
-_IMAGE = np.zeros((2, 2, 3), np.uint8)
 
 
 class Metronome:
-    """A FrameSource of empty frames: so many a second, so many in all; a clock that can be is moved at each."""
+    """A service's sight without cameras or model: so many empty sightings a second, so many in all.
+
+    A clock that can be moved is moved at each.
+    """
 
     def __init__(self, rate: float, count: int, linger_s: float, clock: Clock, *, spread_s: float = 0.0) -> None:
         self._rate = rate
@@ -64,34 +64,48 @@ class Metronome:
         self._count = count
         self._clock = clock
         self._sequence = 0
+        self._is_told = False
+        self.is_quiet = False
+        self.is_ready = True
+        self.drops: Counter[str] = Counter()
 
     def open(self) -> None:
         """Nothing to take hold of."""
 
-    def read(self) -> Frame | None:
+    def stages(self) -> tuple[()]:
+        """None of its own."""
+        return ()
+
+    def wake(self) -> None:
+        """Nobody waits for long."""
+
+    def take(self, timeout_s: float) -> Sighting | CameraNews | None:
+        if not self._is_told:
+            self._is_told = True
+            return CameraNews(_CAMERA, CameraState.ONLINE)
         if self._count and self._sequence >= self._count:
             self._clock.sleep(self._linger_s)
-            return None
+            self.is_quiet = True
+            return CameraNews(_CAMERA, CameraState.ENDED)
         if self._rate:
             self._clock.sleep(1 / self._rate)
         if isinstance(self._clock, MovedClock):
             self._clock.move(self._spread_s)
         self._sequence += 1
-        return Frame(_IMAGE, _CAMERA, self._sequence, self._clock.monotonic_ns(), self._clock.utc_now())
+        frame = FrameFacts(_CAMERA, self._sequence, self._clock.monotonic_ns(), self._clock.utc_now(), 2, 2)
+        return Sighting(frame, Detections.empty(), StageTimes(), ModelRef("none", "0" * 64), "cpu")
+
+    def stop(self) -> None:
+        self.is_quiet = True
 
     def close(self) -> None:
         """Nothing to let go."""
 
 
-class Blind:
-    """Sees nothing, tracks nothing, and alerts at each frame."""
+class Everything:
+    """Wants all there is."""
 
-    times = StageTimes()
-
-    def detect(self, frame: Frame) -> Detections:
-        return Detections.empty()
-
-    def select(self, detections: Detections, frame: Frame) -> Detections:
+    def select(self, detections: Detections, frame: FrameFacts) -> Detections:
         return detections
 
     def confident(self, detections: Detections) -> Detections:
@@ -109,7 +123,7 @@ class NoTracks:
 class AlwaysAlarmed:
     """A rule that every frame fulfils."""
 
-    def update(self, tracks: object, frame: Frame) -> list[Occurrence]:
+    def update(self, tracks: object, frame: FrameFacts) -> list[Occurrence]:
         rule = RuleHit("each-frame", Severity.ALERT, (Reason("score", 0.9, 0.5),))
         return [Occurrence(EventType.DWELL, frame.captured_ns, frame.captured_at, frame.sequence, rule=rule)]
 
@@ -124,7 +138,6 @@ def main() -> int:
     options = _options()
     if options.hasty:
         publishing.MODULE = hasty_publisher.MODULE
-        child._LONGEST_WAIT_S = 1.0
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     clock: Clock = SystemClock()
     if options.clock:
@@ -152,26 +165,22 @@ def make_service(config: Config, clock: Clock, source: Metronome, *, ledger: Pat
         clock=clock,
         keeper=_keeper(config, clock, ledger),
     )
-    blind = Blind()
     pipeline = Pipeline(
         camera=_CAMERA,
-        detector=blind,
-        wanted=blind,
+        wanted=Everything(),
         tracker=NoTracks(),
         rules=AlwaysAlarmed(),  # type: ignore[arg-type]
         telling=Telling(event=lambda event: event_message(event, topics), standing=_no_standing),
         identities=identities,
-        model=ModelRef("none", "0" * 64),
-        backend="cpu",
         clock=clock,
     )
-    arrivals = Arrivals((_CAMERA,))
+    if publishing.MODULE == hasty_publisher.MODULE:
+        outlet._child._longest_s = 1.0
     # the publisher is watched in real time: it would have to be alive every 10 s of a day that takes minutes
     outlet._clock = outlet._child._clock = SystemClock()
     return Service(
-        workers=[CameraWorker(_CAMERA, source, put=arrivals.put_and_wait, tell=arrivals.tell)],
+        sight=source,
         pipelines={_CAMERA: pipeline},
-        arrivals=arrivals,
         outlet=outlet,
         reports=Reports(
             camera=lambda camera, state: camera_message(

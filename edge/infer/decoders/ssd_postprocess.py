@@ -39,7 +39,8 @@ class SsdPostprocessDecoder:
     def decode(self, outputs: tuple[Tensor, ...]) -> Detections:
         """Detections in model-input pixels, best first."""
         scores = as_scores(self._read(outputs, "scores").ravel(), self._kind)
-        passing = np.flatnonzero(scores[: self._count(outputs, len(scores))] >= self._threshold)
+        told = self._keeper.only_scores(scores[: self._count(outputs, len(scores))])
+        passing = np.flatnonzero(told >= self._threshold)
         if len(passing) == 0:
             return Detections.empty()
         classes = self._read(outputs, "classes").ravel()[passing]

@@ -34,7 +34,7 @@ class YoloEnd2EndDecoder:
     def decode(self, outputs: tuple[Tensor, ...]) -> Detections:
         """Detections in model-input pixels, best first."""
         rows = self._plane.rows(outputs, np.arange(self._plane.candidates))
-        scores = as_scores(rows[:, 4], self._kind)
+        scores = self._keeper.only_scores(as_scores(rows[:, 4], self._kind))
         passing = np.flatnonzero(scores >= self._threshold)
         found = Candidates(passing, np.minimum(scores[passing], np.float32(1.0)), whole_class_ids(rows[passing, 5]))
         return self._keeper.keep(rows[passing, :4] * self._to_pixels, found)

@@ -14,7 +14,7 @@ from edge.report.listening import PAYLOAD_LIMIT, Heard, Inbox
 from edge.report.topics import Topics
 from edge.service.commands.audit import AuditTrail, Entry
 from edge.service.commands.bucket import TokenBucket
-from edge.service.commands.request import Command, RefusedError, Request, read_request, transaction_of
+from edge.service.commands.request import Command, Later, RefusedError, Request, read_request, transaction_of
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class CommandDesk:
         self._audit = audit
         self._changed = changed
         self._passed_over = 0
+        self._open: list[tuple[Command, Request, Later]] = []
 
     def open(self) -> list[Message]:
         """What holds now, restarts included."""
@@ -59,6 +60,9 @@ class CommandDesk:
     def due(self) -> list[Message]:
         """The answers to what has come in; never raises what a message can cause."""
         messages: list[Message] = []
+        started, self._open = self._open, []
+        for command, request, later in started:
+            messages += self._do(command, request, later.look, later)
         for _ in range(_AT_ONCE):
             heard = self._inbox.take()
             if heard is None:
@@ -97,8 +101,18 @@ class CommandDesk:
         except OSError as error:
             logger.error("command %s: it can't be written down (%s), so it is not carried out", command.name, error)
             return [self._answer(command.name, request.transaction, "error", reason="it can't be written down")]
+        return self._do(command, request, lambda: command.run(request))
+
+    def _do(
+        self,
+        command: Command,
+        request: Request,
+        act: Callable[[], dict[str, Any] | Later | None],
+        later: Later | None = None,
+    ) -> list[Message]:
+        """``later`` : looked at again, as long as ``act`` has no answer."""
         try:
-            told = command.run(request)
+            told = act()
         except RefusedError as error:
             return self._refuse(command.name, request.transaction, str(error))
         except OSError as error:
@@ -107,6 +121,11 @@ class CommandDesk:
         except Exception:  # a command is a courtesy; the cameras come first
             logger.exception("command %s: unexpected fault", command.name)
             return self._refuse(command.name, request.transaction, "an unexpected fault; the journal has the details")
+        waits = told if isinstance(told, Later) else later
+        if waits is not None and not isinstance(told, dict):
+            self._open.append((command, request, waits))
+            return []
+        assert isinstance(told, dict)
         self._note(Entry("done", command.name, request.transaction))
         logger.info("command %s: done", command.name)
         return [self._changed(), self._answer(command.name, request.transaction, "ok", **told)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
 import msgspec
@@ -23,6 +25,16 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     transaction: Transaction
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Something that takes a while.
+
+    look : what the answer says besides; None = not yet. Raises RefusedError
+    """
+
+    look: Callable[[], dict[str, Any] | None]
+
+
 class Command(Protocol):
     """One thing that can be asked for."""
 
@@ -32,8 +44,8 @@ class Command(Protocol):
     @property
     def request(self) -> type[Request]: ...
 
-    def run(self, request: Any) -> dict[str, Any]:
-        """Do it; returns what the answer says besides. Raises RefusedError."""
+    def run(self, request: Any) -> dict[str, Any] | Later:
+        """Do it; returns what the answer says besides, or where it will come from. Raises RefusedError."""
 
 
 class _Asker(msgspec.Struct, frozen=True):

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge.core.protocols import Clock
-from edge.core.values import Detections, Frame, StageTimes
-from edge.service.commands.request import RefusedError, Request
+from edge.service.commands.request import Later, RefusedError, Request
+from edge.service.infer_letters import Tested
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WIDTH, _HEIGHT = 320, 240
 # Quantised models give the same bits each time; floating point may differ in the last ones with the threads' order.
 _TOLERANCE = 1e-3
+_LONGEST_S = 10.0
 
 
-class Detector(Protocol):
-    times: StageTimes
+class Subject(Protocol):
+    """The model, in its own process."""
 
-    def detect(self, frame: Frame) -> Detections: ...
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """What the test picture gave when the service started."""
 
-    def fingerprint(self, frame: Frame) -> tuple[float, ...]: ...
+    def test(self) -> bool:
+        """Have it look at the test picture; False = it can't just now."""
+
+    def take_tested(self) -> Tested | None:
+        """The answer to a ``test``, once."""
 
 
 class SelfTestRequest(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -33,54 +34,42 @@ class SelfTestRequest(Request, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class SelfTestCommand:
-    """Runs the model on a picture that is always the same, and compares its numbers with those at the start.
+    """Has the model look at a picture that is always the same, and compares its numbers with those at the start.
 
     Parameters
     ----------
-    detector : called by the thread that runs the command
     cameras : their states, for the answer
     """
 
     name = "self-test"
     request = SelfTestRequest
 
-    def __init__(self, detector: Detector, clock: Clock, cameras: Callable[[], dict[str, str]]) -> None:
-        self._detector = detector
+    def __init__(self, subject: Subject, clock: Clock, cameras: Callable[[], dict[str, str]]) -> None:
+        self._subject = subject
+        self._clock = clock
         self._cameras = cameras
-        self._frame = Frame(_picture(), "self-test", 0, clock.monotonic_ns(), _EPOCH)
-        self._expected = detector.fingerprint(self._frame)
 
-    def run(self, request: SelfTestRequest) -> dict[str, Any]:  # noqa: ARG002
-        try:
-            numbers = self._detector.fingerprint(self._frame)
-            found = self._detector.detect(self._frame)
-        except Exception as error:
-            raise RefusedError(f"the model does not run: {str(error)[:200]}") from error
-        fault = _fault(found) or self._difference(numbers)
+    def run(self, request: SelfTestRequest) -> Later:  # noqa: ARG002
+        if not self._subject.test():
+            raise RefusedError("the model's process is being started; try again in a moment")
+        until_ns = self._clock.monotonic_ns() + round(_LONGEST_S * 1e9)
+        return Later(lambda: self._answer(until_ns))
+
+    def _answer(self, until_ns: int) -> dict[str, Any] | None:
+        tested = self._subject.take_tested()
+        if tested is None:
+            if self._clock.monotonic_ns() < until_ns:
+                return None
+            tested = Tested(fault=f"the model did not answer within {_LONGEST_S:.0f} s")
+        fault = tested.fault or self._difference(tested.numbers)
         if fault is not None:
             raise RefusedError(f"{fault}; restart edge, and look at the accelerator and the power supply")
-        return {"inference_ms": round(self._detector.times.infer, 1), "cameras": self._cameras()}
+        return {"inference_ms": round(tested.infer_ms, 1), "cameras": self._cameras()}
 
     def _difference(self, numbers: tuple[float, ...]) -> str | None:
-        alike = len(numbers) == len(self._expected) and all(
+        expected = self._subject.numbers
+        alike = len(numbers) == len(expected) and all(
             math.isclose(now, before, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
-            for now, before in zip(numbers, self._expected, strict=True)
+            for now, before in zip(numbers, expected, strict=True)
         )
         return None if alike else "the model's numbers for the test picture are not those of the start"
-
-
-def _fault(found: Detections) -> str | None:
-    if not (np.isfinite(found.boxes).all() and np.isfinite(found.scores).all()):
-        return "the model's answer holds numbers that are none"
-    if len(found) and not (found.scores.min() >= 0.0 and found.scores.max() <= 1.0):
-        return "the model's answer holds scores outside 0 to 1"
-    return None
-
-
-def _picture() -> NDArray[np.uint8]:
-    """Rings and edges of many sizes and colours: something for every layer, the same on every machine."""
-    y, x = np.mgrid[0:_HEIGHT, 0:_WIDTH].astype(np.int64)
-    rings = ((x - 160) ** 2 + (y - 120) ** 2) // 97
-    blocks = (x // 24 + y // 18) * 37
-    image = np.stack([rings % 256, (blocks + x) % 256, (rings + blocks * 3) % 256], axis=-1)
-    return np.ascontiguousarray(image.astype(np.uint8))

@@ -169,6 +169,27 @@ def test_a_self_test_notices_other_numbers_nonsense_and_a_dead_model(desk: Desk)
     assert "pulled out" in desk.ask("self-test")["reason"]
 
 
+def test_a_self_test_whose_model_does_not_answer_is_refused_after_a_while(desk: Desk) -> None:
+    desk.process.is_slow = True
+
+    said = desk.hear("self-test", b'{"transaction": "t"}')
+    desk.clock.advance(9)
+    said += desk.desk.due()
+    desk.clock.advance(2)
+    answer = json.loads(desk.desk.due()[-1].payload)
+
+    assert said == []
+    assert (answer["status"], answer["transaction"]) == ("error", "t")
+    assert "did not answer" in answer["reason"]
+    assert desk.desk.due() == []
+
+
+def test_a_self_test_while_the_model_is_being_started_is_refused_at_once(desk: Desk) -> None:
+    desk.process.is_there = False
+
+    assert "being started" in desk.ask("self-test")["reason"]
+
+
 def test_a_flood_is_answered_once_and_then_passed_over(tmp_path: Path) -> None:
     desk = Desk(tmp_path, per_minute=60, burst=3)
 

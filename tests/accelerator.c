@@ -7,14 +7,21 @@
  *   device = as libedgetpu's option, repeated in the messages
  * An unknown option is refused, as libedgetpu does.
  *
+ * A running service gives no options: there a file says how the device is, read again at each call, so that it can be
+ * lost and come back. $FAKE_ACCELERATOR names the file; one word of:
+ *   well (also: no such file) | absent | lost | hung | crash | garbage | silent (all zeros),
+ *   hung_at_open | crash_at_open (what a library of another age does)
+ *
  * The structs are the C interface of TensorFlow Lite (tensorflow/lite/core/c/common.h), as far as it is needed; it is
- * the same from tflite-runtime 2.14 to LiteRT 2.3. Build: cc -shared -fPIC -o libfake.so fake_delegate.c
+ * the same from tflite-runtime 2.14 to LiteRT 2.3. Build: cc -shared -fPIC -o libfake.so accelerator.c
  */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef enum { OK = 0, FAILED = 1 } Status;
 typedef struct { int size; int data[]; } IntArray;
@@ -56,6 +63,25 @@ struct Context {
   Status (*ReplaceNodeSubsetsWithDelegateKernels)(Context *, Registration, const IntArray *, Delegate *);
 };
 
+/* TfLiteTensor: what a kernel needs to write into an output. */
+typedef struct {
+  int type;
+  void *data;
+  IntArray *dims;
+  float scale;
+  int32_t zero_point;
+  int allocation_type;
+  size_t bytes;
+  const void *allocation;
+  const char *name;
+  Delegate *delegate;
+  int buffer_handle;
+  bool data_is_stale, is_variable;
+  int quantization_type;
+  void *quantization_params, *sparsity;
+  const IntArray *dims_signature;
+} Tensor;
+
 typedef struct { Delegate *delegate; IntArray *nodes_to_replace, *input_tensors, *output_tensors; } Params;
 
 struct Delegate {
@@ -73,6 +99,32 @@ enum { ALLOW_DYNAMIC_TENSORS = 1, MOST_NODES = 256 };
 
 typedef struct { char claim[16], fail[24], device[32]; long after, calls; } Options;
 typedef struct { Options *options; int count; Node nodes[MOST_NODES]; Registration registrations[MOST_NODES]; } Kernel;
+
+static bool is_now(const char *word) {
+  const char *path = getenv("FAKE_ACCELERATOR");
+  FILE *file = path ? fopen(path, "r") : NULL;
+  char found[32] = "well";
+  if (!file) return false;
+  if (fscanf(file, "%31s", found) != 1) strcpy(found, "well");
+  fclose(file);
+  return !strcmp(found, word);
+}
+
+static void hang_or_crash(const char *hung, const char *crash) {
+  if (is_now(crash)) raise(SIGSEGV);
+  while (is_now(hung)) for (;;) pause(); /* for good: a wedged driver does not come back into the same call */
+}
+
+static void spoil(Context *context, const Node *node, bool with_noise) {
+  static uint32_t noise = 2463534242u;
+  for (int i = 0; i < node->outputs->size; i++) {
+    Tensor *tensor = (Tensor *)context->tensors + node->outputs->data[i];
+    for (size_t at = 0; tensor->data && at < tensor->bytes; at++) {
+      noise ^= noise << 13, noise ^= noise >> 17, noise ^= noise << 5;
+      ((uint8_t *)tensor->data)[at] = with_noise ? (uint8_t)noise : 0;
+    }
+  }
+}
 
 static IntArray *new_array(int size) {
   IntArray *array = malloc(sizeof(IntArray) + sizeof(int) * (size_t)size);
@@ -122,10 +174,16 @@ static Status kernel_invoke(Context *context, Node *node) {
     context->ReportError(context, "fake accelerator: transfer error (%s)", kernel->options->device);
     return FAILED;
   }
+  hang_or_crash("hung", "crash");
+  if (is_now("lost") || is_now("absent")) {
+    context->ReportError(context, "fake accelerator: the device is gone (%s)", kernel->options->device);
+    return FAILED;
+  }
   for (int i = 0; i < kernel->count; i++) {
     Registration *own = &kernel->registrations[i];
     if (own->builtin_code != CUSTOM && own->invoke(context, &kernel->nodes[i]) != OK) return FAILED;
   }
+  if (is_now("garbage") || is_now("silent")) spoil(context, node, is_now("garbage"));
   return OK;
 }
 
@@ -178,6 +236,8 @@ Delegate *tflite_plugin_create_delegate(const char *const *keys, const char *con
   strcpy(options->device, "any");
   for (size_t i = 0; i < count; i++)
     if (!read_option(options, keys[i], values[i])) words = "fake accelerator: unknown option";
+  hang_or_crash("hung_at_open", "crash_at_open");
+  if (is_now("absent")) strcpy(options->fail, "create");
   if (!strcmp(options->fail, "create_with_words")) words = "no Edge TPU device found";
   if (words && report) report(words);
   if (words || !strcmp(options->fail, "create")) { /* libedgetpu without a device says nothing */

@@ -1,0 +1,92 @@
+"""The model's process: from the service's first word to answers. It knows no camera but by name, and no network."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from edge.assemble.detector import change_threshold, open_detector
+from edge.assemble.looks import make_look
+from edge.assemble.orders import InferOrder, decode_order
+from edge.assemble.threads import hand_over_quickly
+from edge.core.clock import SystemClock
+from edge.core.errors import EdgeError, MissingLibraryError
+from edge.core.model import Model
+from edge.infer.album import Album
+from edge.infer.detector import Detector
+from edge.infer.runtime import load_runtime
+from edge.service import infer_letters as letters
+from edge.service.channel import Channel, ChannelClosedError
+from edge.service.infer_letters import Begin, Cannot, Ready
+from edge.service.inferring import Inferring
+from edge.service.inside import Post, first_frame, leave_at_once
+from edge.service.proof import prove
+from edge.service.shared_frames import SharedFrames
+from edge.service.trouble import trouble_of
+
+logger = logging.getLogger(__name__)
+
+
+def main(channel: Channel) -> None:
+    """Live as long as the service wants; ends the process."""
+    clock = SystemClock()
+    try:
+        begin = letters.read_by_infer(first_frame(channel, clock))
+    except ChannelClosedError:
+        leave_at_once(0)
+    assert isinstance(begin, Begin)
+    logging.basicConfig(
+        level=begin.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    hand_over_quickly()
+    order = decode_order(begin.setup, InferOrder)
+    post = Post(channel, letters.encode)
+    try:
+        detector = _open_first(order, clock)
+        began_ns = clock.monotonic_ns()
+        detector.warm_up()
+        run_ms = (clock.monotonic_ns() - began_ns) / 1e6
+    except EdgeError as error:
+        post.send(Cannot(trouble_of(error)))
+        post.finish(clock)
+        leave_at_once(error.exit_code)
+    inferring = Inferring(
+        channel,
+        {camera: make_look(detector, tiles) for camera, tiles in order.tiles.items()},
+        {camera: SharedFrames(descriptor) for camera, descriptor in begin.frames.items()},
+        tune=lambda threshold: change_threshold(detector, threshold),
+        test=lambda: prove(detector, clock),
+        is_ahead=order.is_ahead,
+        clock=clock,
+        album=Album(order.redact) if order.redact else None,
+    )
+    numbers = prove(detector, clock).numbers if order.is_proved else ()
+    post.send(_ready(detector, run_ms, numbers))
+    inferring.live()
+
+
+def _open_first(order: InferOrder, clock: SystemClock) -> Detector:
+    """The first choice that works here; raises what is wrong with the last."""
+    *better, last = order.choices
+    for model in better:
+        try:
+            return _open(model, order, clock)
+        except MissingLibraryError as error:
+            logger.warning("an Edge TPU is attached but can't be used; the CPU is: %s", error)
+    return _open(last, order, clock)
+
+
+def _open(model: Model, order: InferOrder, clock: SystemClock) -> Detector:
+    return open_detector(
+        model,
+        accelerator=order.accelerator,
+        threads=order.threads,
+        threshold=order.threshold,
+        boxes=order.boxes,
+        clock=clock,
+    )
+
+
+def _ready(detector: Detector, run_ms: float, numbers: tuple[float, ...]) -> Ready:
+    model, runtime = detector.model, load_runtime()
+    return Ready(model.name, model.sha256, model.layout.backend, f"{runtime.name} {runtime.version}", run_ms, numbers)

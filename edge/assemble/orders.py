@@ -1,0 +1,78 @@
+"""What the processes of cameras and model are told to do, in letters that their assemblers alone can read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from edge.core.model import InputLayout, Model
+
+
+class SourceOrder(msgspec.Struct, frozen=True):
+    """One camera's source. ``source`` may hold a login.
+
+    folder : where relative paths begin
+    redact : polygons that are made black, as parts of the picture
+    """
+
+    camera: str
+    source: str
+    folder: str
+    size: tuple[int, int] | None
+    fps: float | None
+    rotate: int
+    loop: bool
+    is_paced: bool
+    redact: tuple[tuple[tuple[float, float], ...], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"SourceOrder(camera={self.camera!r})"  # never the login
+
+
+class CaptureOrder(msgspec.Struct, frozen=True):
+    """model_input : where pictures are made small ahead, what for; None = they are not"""
+
+    source: SourceOrder
+    model_input: InputLayout | None = None
+
+
+class InferOrder(msgspec.Struct, frozen=True):
+    """What is to run, and how.
+
+    choices : the first that works here
+    tiles : of each camera
+    is_ahead : the model runs on the next frame while the one before is read
+    is_proved : the test picture is looked at once before all else
+    redact : of the cameras that publish pictures, the classes that are made unrecognisable
+    """
+
+    choices: tuple[Model, ...]
+    accelerator: str
+    threads: int
+    threshold: float
+    boxes: Literal["graph", "raw"]
+    tiles: dict[str, str]
+    is_ahead: bool
+    is_proved: bool
+    redact: dict[str, tuple[int, ...]] = {}
+
+
+Order = TypeVar("Order", CaptureOrder, InferOrder)
+
+
+def encode_order(order: CaptureOrder | InferOrder) -> bytes:
+    """For the first letter."""
+    return msgspec.msgpack.encode(order, enc_hook=_written)
+
+
+def decode_order(content: bytes, kind: type[Order]) -> Order:
+    """What was in the first letter."""
+    return msgspec.msgpack.decode(content, type=kind, dec_hook=lambda wanted, value: wanted(value))
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(type(value).__name__)

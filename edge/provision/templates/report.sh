@@ -1,0 +1,40 @@
+#!/bin/sh
+# Tells on the boot partition how this camera fares, for a person with any PC and no network to it. No secret is in it.
+set -u
+boot=${1:-/boot/firmware}
+status=$boot/edge-status.txt
+problem=$boot/EDGE-PROBLEM.txt
+new=$(mktemp)
+trap 'rm -f "$new"' EXIT
+
+addresses() { ip -brief address show scope global 2>/dev/null | awk '{ print "  " $1 ": " $2 " " $3 }'; }
+wireless() { nmcli --terse --fields DEVICE,TYPE,STATE device 2>/dev/null | awk -F: '$2 == "wifi" { print $3; exit }'; }
+
+faults() {
+  state=$(systemctl is-active edge.service 2>/dev/null)
+  [ "$state" = active ] || echo "- the service edge is $state, not active; its last words are in edge-status.txt"
+  [ -n "$(addresses)" ] || echo "- no network has given this camera an address; Wi-Fi: $(wireless). A wrong name or password in the site file?"
+  [ "$(timedatectl show --property=NTPSynchronized --value 2>/dev/null)" != no ] || echo "- the clock is not set: no time server answers"
+}
+
+tell() {
+  echo "camera @DEVICE@, $(edge --version 2>&1)"
+  echo "service: $(systemctl is-active edge.service 2>/dev/null)"
+  echo "network:"
+  addresses
+  echo
+  echo "last words of the service:"
+  journalctl --unit=edge.service --boot --priority=warning --lines=15 --output=cat --no-pager 2>/dev/null
+}
+
+faults > "$new.faults"
+if [ -s "$new.faults" ]; then
+  { echo "The camera @DEVICE@ is set up, but:"; cat "$new.faults"; } | sed 's/$/\r/' > "$problem"
+else
+  rm -f "$problem"
+fi
+rm -f "$new.faults"
+tell | sed 's/$/\r/' > "$new"
+# Flash wears: what has not changed is not written.
+cmp -s "$new" "$status" || cp "$new" "$status"
+sync -f "$status"

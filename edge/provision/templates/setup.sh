@@ -1,0 +1,112 @@
+#!/bin/sh
+# Makes this Raspberry Pi the camera @DEVICE@, from what lies beside this file. Runs by itself at the first boot, needs no
+# network, and can be repeated: sudo sh /boot/firmware/edge/setup.sh
+set -u
+umask 077
+
+here=$(cd "$(dirname "$0")" && pwd)
+boot=$(dirname "$here")
+log=/var/log/edge-setup.log
+problem=$boot/EDGE-PROBLEM.txt
+status=$boot/edge-status.txt
+
+say() { echo "$(date -u '+%Y-%m-%d %H:%M:%S') $1" >> "$log"; }
+
+# For a person who puts the card into any PC: every line ends as Windows wants it.
+write_for_people() { sed 's/$/\r/' > "$1" && sync -f "$1"; }
+
+fail() { # $1 = what is wrong, $2 = what to do
+  say "failed: $1"
+  {
+    echo "edge could not set up this card as the camera @DEVICE@."
+    echo
+    echo "What is wrong: $1"
+    echo "What to do:    $2"
+    echo
+    echo "The last lines of $log:"
+    tail -n 20 "$log"
+  } | write_for_people "$problem"
+  echo "not set up: see EDGE-PROBLEM.txt" | write_for_people "$status"
+  exit 1
+}
+
+place_configuration() {
+  install -d -m 0755 /etc/edge
+  if [ -f "$here/edge.yaml" ]; then
+    if [ -f /etc/edge/edge.yaml ] && ! cmp -s "$here/edge.yaml" /etc/edge/edge.yaml; then
+      cp /etc/edge/edge.yaml /etc/edge/edge.yaml.before
+    fi
+    install -m 0644 "$here/edge.yaml" /etc/edge/edge.yaml || fail "edge.yaml can't be written to /etc/edge" "check the card, or use another one"
+  fi
+  for file in "$here"/etc/*; do
+    if [ -f "$file" ]; then install -m 0644 "$file" /etc/edge/ || fail "$(basename "$file") can't be written to /etc/edge" "check the card, or use another one"; fi
+  done
+}
+
+place_secrets() {
+  install -d -m 0700 /etc/edge/credentials
+  for file in "$here"/credentials/*; do
+    if [ -f "$file" ]; then install -m 0600 "$file" /etc/edge/credentials/ || fail "a credential can't be written to /etc/edge/credentials" "check the card, or use another one"; fi
+  done
+  if [ -f "$here/credentials.conf" ]; then
+    install -d -m 0755 /etc/systemd/system/edge.service.d
+    install -m 0644 "$here/credentials.conf" /etc/systemd/system/edge.service.d/credentials.conf
+  fi
+  sync
+}
+
+overwrite() { # $1 = a file: zeros over its content, on the card and not only in memory
+  head -c "$(wc -c < "$1")" /dev/zero | dd of="$1" conv=notrunc,fsync status=none
+}
+
+# The boot partition can be read by any PC: what is secret leaves it, now that it has another place.
+wipe_secrets() {
+  for file in "$here"/credentials/* "$here"/first/*; do
+    if [ -f "$file" ]; then overwrite "$file" && rm -f "$file"; fi
+  done
+  for file in "$here"/clean/*; do
+    if [ -f "$file" ]; then
+      overwrite "$boot/$(basename "$file")"
+      cp "$file" "$boot/$(basename "$file")"
+    fi
+  done
+  sync
+  say "secrets wiped from the boot partition"
+}
+
+install_package() {
+  package=$(echo "$here"/edge_*.deb)
+  [ -f "$package" ] || fail "the package edge_VERSION_arm64.deb is not on the boot partition, in the folder edge" "run edge provision again"
+  DEBIAN_FRONTEND=noninteractive dpkg --install "$package" >> "$log" 2>&1 ||
+    fail "the package $(basename "$package") can't be installed" "read the lines below; a damaged file is mended by running edge provision again, another system by flashing the 64-bit Raspberry Pi OS"
+}
+
+check_configuration() {
+  edge check --config /etc/edge/edge.yaml >> "$log" 2>&1 || fail "the configuration does not fit this version of edge" "mend the site file as the lines below say, and run edge provision again"
+}
+
+# Writes edge-status.txt anew after each boot: a camera without a network can still be asked what it lacks.
+install_report() {
+  install -d -m 0755 /usr/local/lib/edge
+  install -m 0755 "$here/report.sh" /usr/local/lib/edge/report
+  for file in edge-report.service edge-report.timer; do
+    install -m 0644 "$here/$file" "/etc/systemd/system/$file"
+  done
+  systemctl enable edge-report.timer >> "$log" 2>&1 || true
+  if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload || true
+    systemctl start edge-report.timer >> "$log" 2>&1 || true
+  fi
+}
+
+say "setting up @DEVICE@"
+echo "being set up; this takes a few minutes" | write_for_people "$status"
+place_configuration
+place_secrets
+wipe_secrets
+install_package
+check_configuration
+install_report
+rm -f "$problem"
+say "done"
+echo "set up as @DEVICE@ with $(edge --version); this file tells more three minutes after each start" | write_for_people "$status"

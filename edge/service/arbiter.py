@@ -1,0 +1,198 @@
+"""Between cameras and model: decides which frame is looked at next, and who may touch which memory. One thread.
+
+| what | bound | when it is full |
+|---|---|---|
+| slots of a camera | 5, see ``leases`` | the camera waits for one (a live one never has to) |
+| frames that wait here | 1 per live camera; a recording's slots | the newer takes the place of the older, counted |
+| frames with the model | 2, and one on its way to replace the second | the others wait here |
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from edge.core.protocols import Clock
+from edge.core.values import Sighting
+from edge.service.brain import Answer, Brain, Inference
+from edge.service.eye import Announced, Capture, Eye
+from edge.service.news import CameraNews
+from edge.service.progress import Stage
+from edge.service.shared_frames import make_frame_memory
+from edge.service.waiting import WaitingRoom
+from edge.wire.wake import Wake
+
+SUPERSEDED = "frame_overwritten"
+LOST = "frame_lost"
+_TRIES = 1  # a recording's frame that ended two processes is left out
+
+
+class Arbiter:
+    """Cameras' processes and the model's process behind one ``take``. All methods belong to one thread, but ``wake``.
+
+    drops : frames that were not looked at, by cause
+    """
+
+    def __init__(
+        self,
+        captures: Sequence[Capture],
+        inference: Inference,
+        clock: Clock,
+        *,
+        disabled: frozenset[str] = frozenset(),
+    ) -> None:
+        """
+        Parameters
+        ----------
+        disabled : cameras that begin switched off
+        """
+        self._memories = {capture.camera: make_frame_memory(capture.camera) for capture in captures}
+        self._eyes = {
+            capture.camera: Eye(
+                capture, self._memories[capture.camera], clock, is_enabled=capture.camera not in disabled
+            )
+            for capture in captures
+        }
+        self._brain = Brain(inference, self._memories, clock)
+        self._clock = clock
+        self._room = WaitingRoom(self._eyes)
+        self._out: deque[Sighting | CameraNews] = deque()
+        self._wake = Wake()
+        self.drops: Counter[str] = Counter()
+
+    @property
+    def eyes(self) -> Mapping[str, Eye]:
+        return self._eyes
+
+    @property
+    def brain(self) -> Brain:
+        return self._brain
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the model runs. Raises why it can't, where trying again will not help."""
+        if self._brain.error is not None:
+            raise self._brain.error
+        return self._brain.ready is not None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is left to be told: no camera, no frame, no news."""
+        return (
+            all(eye.is_gone for eye in self._eyes.values())
+            and self._room.is_empty
+            and self._brain.is_idle
+            and not self._out
+        )
+
+    def stages(self) -> tuple[Stage, ...]:
+        """What works by itself here."""
+        return self._brain.stage(), *(eye.stage() for eye in self._eyes.values())
+
+    def open(self) -> None:
+        """Start all processes."""
+        self._brain.tend()
+        self._tend_eyes()
+
+    def wake(self) -> None:
+        """Have ``take`` return early; from any thread, and from a signal handler."""
+        self._wake.set()
+
+    def take(self, timeout_s: float) -> Sighting | CameraNews | None:
+        """What was seen, or what a camera has to say, in each camera's order; None when nothing came in time."""
+        if not self._out:
+            self._turn(0.0)
+        if not self._out:
+            self._turn(timeout_s)
+        return self._out.popleft() if self._out else None
+
+    def stop(self) -> None:
+        """Have all cameras closed; what is under way still comes from ``take``."""
+        for eye in self._eyes.values():
+            eye.stop()
+
+    def close(self) -> None:
+        """End all processes, whatever they do."""
+        for eye in self._eyes.values():
+            eye.end()
+        self._brain.end()
+        for memory in self._memories.values():
+            os.close(memory)
+        self._memories.clear()
+
+    def _turn(self, timeout_s: float) -> None:
+        if timeout_s > 0:
+            self._wait(timeout_s)
+        for answer in self._brain.receive():
+            self._settle(answer)
+        for eye in self._eyes.values():
+            self._hear(eye)
+        self._dispatch()
+        for eye in self._eyes.values():
+            self._grant(eye)
+        self._out += self._room.take_news(lambda camera: not self._brain.is_at(camera))
+        self._brain.tend()
+        self._tend_eyes()
+
+    def _wait(self, timeout_s: float) -> None:
+        poller = select.poll()
+        for descriptor in (self._brain.fileno(), *(eye.fileno() for eye in self._eyes.values()), self._wake.fileno()):
+            if descriptor is not None:
+                poller.register(descriptor, select.POLLIN)
+        poller.poll(max(0.0, timeout_s) * 1000)
+        self._wake.clear()
+
+    def _settle(self, answer: Answer) -> None:
+        announced = answer.announced
+        eye = self._eyes[announced.frame.camera]
+        eye.leases.take_back(announced.slot)
+        if answer.is_lost and eye.is_whole and announced.tries < _TRIES:
+            self._room.put_back(replace(announced, tries=announced.tries + 1))
+            return
+        eye.leases.free(announced.slot)
+        if answer.seen is None:
+            self.drops[LOST if answer.is_lost else SUPERSEDED] += 1
+        elif eye.is_enabled:
+            self._out.append(answer.seen)
+
+    def _hear(self, eye: Eye) -> None:
+        for said in eye.receive():
+            match said:
+                case Announced():
+                    older = self._room.put(said, is_replacing=not eye.is_whole)
+                    if older is not None:
+                        self._drop(eye, older, SUPERSEDED)
+                case CameraNews():
+                    self._room.tell(said)
+
+    def _drop(self, eye: Eye, announced: Announced, cause: str) -> None:
+        eye.leases.free(announced.slot)
+        self.drops[cause] += 1
+
+    def _dispatch(self) -> None:
+        while self._brain.has_room() and self._lend(lambda _camera: True):
+            continue
+        self._lend(self._brain.may_replace)
+
+    def _lend(self, fits: Callable[[str], bool]) -> bool:
+        """Whether a frame went to the model."""
+        announced = self._room.take_frame(fits)
+        if announced is None:
+            return False
+        eye = self._eyes[announced.frame.camera]
+        if not self._brain.look(announced, is_replaceable=not eye.is_whole):
+            self._room.put_back(announced)
+            return False
+        eye.leases.lend(announced.slot)
+        return True
+
+    def _grant(self, eye: Eye) -> None:
+        if not (eye.is_whole and self._room.has_frame(eye.camera)):
+            eye.grant()
+
+    def _tend_eyes(self) -> None:
+        for eye in self._eyes.values():
+            eye.tend()

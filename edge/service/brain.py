@@ -1,0 +1,279 @@
+"""The model as the service sees it: a process that runs it, and the frames that are with it."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from edge.core.errors import EdgeError, ModelError
+from edge.core.protocols import Clock
+from edge.core.values import Detections, ModelRef, Sighting, StageTimes
+from edge.service import infer_letters as letters
+from edge.service.child import Child
+from edge.service.eye import LONGEST_WAIT_S, STABLE_S, STALL_S, Announced
+from edge.service.infer_letters import (
+    Begin,
+    Cannot,
+    Corners,
+    Failed,
+    Found,
+    Look,
+    Picture,
+    Pictured,
+    Ready,
+    SelfTest,
+    Skipped,
+    Tested,
+    Tune,
+)
+from edge.service.progress import Stage
+
+logger = logging.getLogger(__name__)
+
+# One that runs and one that waits, so that the model never idles for the length of a message.
+DEPTH = 2
+_PICTURES = 16  # that have come and were not taken; the oldest goes
+_FIRST_CRASHES = 3  # a model that has never run and ends its process so often does not run here
+# A run that takes so many times as long as the first one hangs; so do all that take this long.
+_SLOW_TIMES = 5.0
+_SLOW_S = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """What runs the model.
+
+    module : its ``main`` is the process
+    setup : what that module has to know
+    runs : of the model per frame at most, tiles counted
+    """
+
+    module: str
+    setup: bytes
+    runs: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A frame is back from the model.
+
+    seen : None = it was not looked at
+    is_lost : because the process has ended; else a newer frame took its place
+    """
+
+    announced: Announced
+    seen: Sighting | None = None
+    is_lost: bool = False
+
+
+class Brain:
+    """Keeps the model's process running, lends it frames, and ends it when it does not answer.
+
+    ready : what the process that runs now said of itself; None while it does not run
+    said : what the newest process that ran said of itself
+    numbers : what the test picture gave when the model ran first
+    error : why it will never run
+    """
+
+    def __init__(self, inference: Inference, memories: Mapping[str, int], clock: Clock) -> None:
+        """
+        Parameters
+        ----------
+        memories : the descriptor of each camera's shared memory
+        """
+        self._inference = inference
+        self._clock = clock
+        self._threshold: float | None = None
+        begin = Begin(dict(memories), inference.setup, logging.getLogger().level)
+        self._begin = letters.encode(begin)
+        self._child = Child(
+            "infer",
+            inference.module,
+            greet=self._greet,
+            clock=clock,
+            silent_s=None,
+            descriptors=tuple(memories.values()),
+            stable_s=STABLE_S,
+            longest_s=LONGEST_WAIT_S,
+        )
+        self._jobs: dict[int, tuple[Announced, bool]] = {}
+        self._next_job = 0
+        self._since_ns = 0
+        self._answers = 0
+        self._has_run = False
+        self._deaths_seen = 0
+        self._tested: list[Tested] = []
+        self._pictured: deque[Pictured] = deque(maxlen=_PICTURES)
+        self.ready: Ready | None = None
+        self.said: Ready | None = None
+        self.numbers: tuple[float, ...] = ()
+        self.error: EdgeError | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid
+
+    @property
+    def restarts(self) -> int:
+        return self._child.restarts
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._jobs
+
+    def fileno(self) -> int | None:
+        """To wait for."""
+        return None if self._child.channel is None else self._child.channel.fileno()
+
+    def has_room(self) -> bool:
+        return self.ready is not None and len(self._jobs) < DEPTH
+
+    def may_replace(self, camera: str) -> bool:
+        """Whether a newer frame of a camera can take the place of the one that waits."""
+        if self.ready is None or len(self._jobs) != DEPTH:
+            return False
+        announced, is_replaceable = next(reversed(self._jobs.values()))
+        return is_replaceable and announced.frame.camera == camera
+
+    def is_at(self, camera: str) -> bool:
+        """Whether a frame of the camera is here."""
+        return any(announced.frame.camera == camera for announced, _ in self._jobs.values())
+
+    def look(self, announced: Announced, *, is_replaceable: bool) -> bool:
+        """Lend it a frame; False = it can't be told just now."""
+        self._next_job += 1
+        frame = announced.frame
+        letter = Look(
+            self._next_job,
+            frame.camera,
+            announced.slot,
+            frame.sequence,
+            frame.captured_ns,
+            frame.captured_at,
+            frame.width,
+            frame.height,
+            is_replaceable,
+            announced.small,
+        )
+        if not self._child.send(letters.encode(letter)):
+            return False
+        if not self._jobs:
+            self._since_ns = self._clock.monotonic_ns()
+        self._jobs[self._next_job] = (announced, is_replaceable)
+        return True
+
+    def tune(self, threshold: float) -> None:
+        """Let everything from this score on through, in each process that comes after this one too."""
+        self._threshold = threshold
+        self._child.send(letters.encode(Tune(threshold)))
+
+    def test(self) -> bool:
+        """Have it look at the test picture; False = it can't just now. The answer comes from ``take_tested``."""
+        return self.ready is not None and self._child.send(letters.encode(SelfTest()))
+
+    def take_tested(self) -> Tested | None:
+        """The answer to a ``test``, once."""
+        return self._tested.pop(0) if self._tested else None
+
+    def photograph(self, camera: str, sequence: int, hidden: tuple[Corners, ...]) -> bool:
+        """Ask for a picture of a frame that was looked at; False = it can't be asked just now."""
+        return self.ready is not None and self._child.send(letters.encode(Picture(camera, sequence, hidden)))
+
+    def take_pictured(self) -> Pictured | None:
+        """The next picture that has come."""
+        return self._pictured.popleft() if self._pictured else None
+
+    def tend(self) -> None:
+        """Start what should run, end what hangs."""
+        if self._jobs and self._clock.monotonic_ns() - self._since_ns >= self._patience_ns():
+            self._child.fail("did not come back from a run of the model")
+        self._child.tend()
+
+    def receive(self) -> list[Answer]:
+        """The frames that are back; all of them when the process has ended."""
+        answers: list[Answer] = []
+        for frame in self._child.receive():
+            try:
+                answers += self._hear(letters.read_by_service(frame))
+            except (msgspec.DecodeError, ValueError, KeyError) as error:
+                self._child.fail(f"said what makes no sense ({error})")
+                break
+        if self._child.restarts > self._deaths_seen:
+            self._deaths_seen, self.ready = self._child.restarts, None
+            answers += self._give_back()
+        if not self._has_run and self.error is None and self._child.restarts >= _FIRST_CRASHES:
+            self.error = ModelError(
+                f"the process that runs the model ended {_FIRST_CRASHES} times before the model ran once; "
+                "the journal has its last words; try another model, or accelerator: cpu"
+            )
+        return answers
+
+    def stage(self) -> Stage:
+        """Standing still: it has frames and gives no answers, and nobody ends its process."""
+        return Stage(
+            "model",
+            lambda: None if self.is_idle else (self._answers, self._child.restarts),
+            lambda: STALL_S + self._patience_ns() / 1e9,
+        )
+
+    def end(self) -> None:
+        """Whatever the process does."""
+        self._child.dismiss()
+        self._child.end(is_late=False)
+
+    def _greet(self) -> list[bytes]:
+        tuning = [] if self._threshold is None else [letters.encode(Tune(self._threshold))]
+        return [self._begin, *tuning]
+
+    def _hear(self, letter: letters.FromInfer) -> Iterable[Answer]:
+        match letter:
+            case Ready():
+                if not self._has_run:
+                    self.numbers = letter.numbers
+                self.ready = self.said = letter
+                self._has_run = True
+            case Cannot(trouble):
+                if not self._has_run:  # the service ends with this word; else it goes on trying
+                    self.error = trouble.error()
+                    self._child.dismiss()
+                else:
+                    logger.error("the model can't be made to run: %s", trouble.words)
+            case Found():
+                announced, _ = self._jobs.pop(letter.job)
+                self._answers += 1
+                self._since_ns = self._clock.monotonic_ns()
+                return [Answer(announced, self._sighting(announced, letter))]
+            case Skipped(job):
+                return [Answer(self._jobs.pop(job)[0])]
+            case Failed(job, words):
+                logger.error("the model's run failed: %s", words)
+                return [Answer(self._jobs.pop(job)[0], is_lost=True)] if job in self._jobs else []
+            case Tested():
+                self._tested.append(letter)
+            case Pictured():
+                self._pictured.append(letter)
+        return []
+
+    def _sighting(self, announced: Announced, found: Found) -> Sighting:
+        assert self.ready is not None
+        detections = Detections(
+            np.frombuffer(found.boxes, np.float32).reshape(-1, 4),
+            np.frombuffer(found.scores, np.float32),
+            np.frombuffer(found.class_ids, np.int32),
+        )
+        model = ModelRef(self.ready.model, self.ready.sha256)
+        return Sighting(announced.frame, detections, StageTimes(*found.times), model, self.ready.backend)
+
+    def _give_back(self) -> list[Answer]:
+        """The newest first: each can be put in front of the one before."""
+        jobs, self._jobs = self._jobs, {}
+        return [Answer(announced, is_lost=True) for announced, _ in reversed(jobs.values())]
+
+    def _patience_ns(self) -> int:
+        run_s = 0.0 if self.ready is None else self.ready.run_ms / 1e3
+        return round(max(_SLOW_S, _SLOW_TIMES * run_s * self._inference.runs) * 1e9)

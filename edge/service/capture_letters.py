@@ -1,0 +1,74 @@
+"""What the service and a camera's process say to each other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from edge.service.trouble import Trouble
+
+
+class Begin(msgspec.Struct, frozen=True, tag=True):
+    """The first word.
+
+    frames : the descriptor of the camera's shared memory, inherited under this number
+    setup : for who makes the source; a login may be in it, so it travels here and not in arguments
+    """
+
+    camera: str
+    frames: int
+    setup: bytes
+    log_level: int
+
+    def __repr__(self) -> str:
+        return f"Begin(camera={self.camera!r})"  # never the login
+
+
+class Grant(msgspec.Struct, frozen=True, tag=True):
+    """This slot may be written into, once."""
+
+    slot: int
+
+
+class Leave(msgspec.Struct, frozen=True, tag=True):
+    """Close the source and go."""
+
+
+class Announce(msgspec.Struct, frozen=True, tag=True):
+    """A frame is in a slot, which is given up with this word.
+
+    small : (width, height) of the picture made small ahead, which lies behind the frame; None = there is none
+    """
+
+    slot: int
+    sequence: int
+    captured_ns: int
+    captured_at: datetime
+    width: int
+    height: int
+    small: tuple[int, int] | None = None
+
+
+class Told(msgspec.Struct, frozen=True, tag=True):
+    """The camera's state has changed. state : a CameraState's word"""
+
+    state: str
+    trouble: Trouble | None = None
+
+
+class Phase(msgspec.Struct, frozen=True, tag=True):
+    """What the process is about to do, or still does: a sign of life.
+
+    name : "opening" and "reading" may hang in a library, each within its own time; "resting" is a wait of our own
+    """
+
+    name: str
+
+
+ToCapture = Begin | Grant | Leave
+FromCapture = Announce | Told | Phase
+
+encode = msgspec.msgpack.Encoder().encode
+read_by_capture = msgspec.msgpack.Decoder(ToCapture).decode
+read_by_service = msgspec.msgpack.Decoder(FromCapture).decode

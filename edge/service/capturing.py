@@ -1,0 +1,142 @@
+"""Inside a camera's process: one thread reads the source, this one talks to the service."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from edge.core.protocols import Clock, FrameSource
+from edge.core.values import Frame
+from edge.service import capture_letters as letters
+from edge.service.camera import CameraWorker
+from edge.service.capture_letters import Announce, Grant, Leave, Phase, Told
+from edge.service.channel import Channel, ChannelClosedError
+from edge.service.inside import Post, leave_at_once
+from edge.service.news import CameraNews
+from edge.service.shared_frames import SharedFrames
+from edge.service.trouble import trouble_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_CLOSE_S = 0.5  # a source that takes longer to close is left to the end of the process
+_WORD_S = 0.5  # a long wait says so often that it is one
+
+
+class Capturing:
+    """Reads one source into the slots that the service grants, until it is told to leave.
+
+    Live or recorded makes no difference here: there is always a slot for the next frame of a live camera, and a
+    recording waits for one.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        make_source: Callable[[Clock], FrameSource],
+        frames: SharedFrames,
+        *,
+        camera: str,
+        clock: Clock,
+        shrink: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
+    ) -> None:
+        """
+        Parameters
+        ----------
+        make_source : given a clock whose long waits are signs of life
+        shrink : makes a picture small ahead of the model, where a core is free for it
+        """
+        self._channel = channel
+        self._post = Post(channel, letters.encode)
+        self._frames = frames
+        self._shrink = shrink
+        self._granted: deque[int] = deque()
+        self._changed = threading.Condition()
+        self._is_leaving = False
+        waiting = WaitingClock(clock, lambda: self._tell_phase("reading"))
+        self._worker = CameraWorker(
+            camera, make_source(waiting), put=self._put, tell=self._tell, enter=self._tell_phase
+        )
+
+    def live(self) -> None:
+        """Ends the process."""
+        self._worker.start()
+        try:
+            while not self._is_leaving:
+                self._channel.wait(1.0)
+                for frame in self._channel.receive():
+                    self._obey(frame)
+                self._post.flush()
+        except ChannelClosedError:
+            leave_at_once(0)
+        self._worker.ask_to_stop()
+        with self._changed:
+            self._changed.notify_all()
+        self._worker.join(_CLOSE_S)
+        leave_at_once(0)
+
+    def _obey(self, frame: bytes) -> None:
+        match letters.read_by_capture(frame):
+            case Grant(slot):
+                with self._changed:
+                    self._granted.append(slot)
+                    self._changed.notify_all()
+            case Leave():
+                self._is_leaving = True
+
+    def _put(self, frame: Frame) -> None:
+        small = None if self._shrink is None else self._shrink(frame.image)
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._granted) or self._is_leaving)
+            if self._is_leaving:
+                return
+            slot = self._granted.popleft()
+        has_small = self._frames.write(slot, frame.image, small)
+        self._post.send(
+            Announce(
+                slot,
+                frame.sequence,
+                frame.captured_ns,
+                frame.captured_at,
+                frame.width,
+                frame.height,
+                small=(small.shape[1], small.shape[0]) if has_small and small is not None else None,
+            )
+        )
+
+    def _tell(self, news: CameraNews) -> None:
+        self._post.send(Told(news.state.value, None if news.error is None else trouble_of(news.error)))
+
+    def _tell_phase(self, name: str) -> None:
+        self._post.send(Phase(name))
+
+
+class WaitingClock:
+    """A clock whose long waits give a sign of life now and then."""
+
+    def __init__(self, clock: Clock, tell: Callable[[], None]) -> None:
+        self._clock = clock
+        self._tell = tell
+
+    def monotonic_ns(self) -> int:
+        return self._clock.monotonic_ns()
+
+    def utc_now(self) -> datetime:
+        return self._clock.utc_now()
+
+    def is_synced(self) -> bool:
+        return self._clock.is_synced()
+
+    def boot_id(self) -> str:
+        return self._clock.boot_id()
+
+    def sleep(self, seconds: float) -> None:
+        while seconds > _WORD_S:
+            self._clock.sleep(_WORD_S)
+            seconds -= _WORD_S
+            self._tell()
+        self._clock.sleep(seconds)

@@ -1,0 +1,140 @@
+"""What the service and the process that runs the model say to each other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from edge.service.trouble import Trouble
+
+Corners = tuple[float, float, float, float]
+
+
+class Begin(msgspec.Struct, frozen=True, tag=True):
+    """The first word.
+
+    frames : each camera's shared memory, inherited under these descriptors
+    setup : for who makes the detector
+    """
+
+    frames: dict[str, int]
+    setup: bytes
+    log_level: int
+
+
+class Look(msgspec.Struct, frozen=True, tag=True):
+    """Look at the frame in a slot; it is lent until the answer.
+
+    is_replaceable : a newer frame of the camera takes its place while it waits
+    small : (width, height) of the picture made small ahead, behind the frame
+    """
+
+    job: int
+    camera: str
+    slot: int
+    sequence: int
+    captured_ns: int
+    captured_at: datetime
+    width: int
+    height: int
+    is_replaceable: bool
+    small: tuple[int, int] | None = None
+
+
+class Tune(msgspec.Struct, frozen=True, tag=True):
+    """Let everything from this score on through, from the next frame on."""
+
+    threshold: float
+
+
+class SelfTest(msgspec.Struct, frozen=True, tag=True):
+    """Look at the test picture."""
+
+
+class Picture(msgspec.Struct, frozen=True, tag=True):
+    """Make a picture of a frame that was looked at, if it is still at hand.
+
+    hidden : boxes in its pixels that are to be made unrecognisable, beside what the model found there
+    """
+
+    camera: str
+    sequence: int
+    hidden: tuple[Corners, ...] = ()
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The model runs.
+
+    runtime : its name and version
+    run_ms : what one run took, the first one, which is the slowest
+    numbers : what the test picture gives, where that was asked for
+    """
+
+    model: str
+    sha256: str
+    backend: str
+    runtime: str
+    run_ms: float
+    numbers: tuple[float, ...] = ()
+
+
+class Cannot(msgspec.Struct, frozen=True, tag=True):
+    """The model can't be made to run; the process ends after this word."""
+
+    trouble: Trouble
+
+
+class Found(msgspec.Struct, frozen=True, tag=True):
+    """The answer to a Look.
+
+    boxes, scores, class_ids : the arrays of Detections, byte for byte
+    times : milliseconds: capture, preprocess, infer, decode
+    """
+
+    job: int
+    boxes: bytes
+    scores: bytes
+    class_ids: bytes
+    times: tuple[float, float, float, float]
+
+
+class Skipped(msgspec.Struct, frozen=True, tag=True):
+    """The answer to a Look whose place a newer frame took."""
+
+    job: int
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """The answer to a Look: the run failed. The process ends after this word."""
+
+    job: int
+    words: str
+
+
+class Tested(msgspec.Struct, frozen=True, tag=True):
+    """The answer to a SelfTest.
+
+    numbers : mean and spread of each output
+    fault : what is wrong with the answer itself
+    """
+
+    numbers: tuple[float, ...] = ()
+    infer_ms: float = 0.0
+    fault: str | None = None
+
+
+class Pictured(msgspec.Struct, frozen=True, tag=True):
+    """The answer to a Picture. jpeg : empty = the frame is gone"""
+
+    camera: str
+    sequence: int
+    jpeg: bytes
+
+
+ToInfer = Begin | Look | Tune | SelfTest | Picture
+FromInfer = Ready | Cannot | Found | Skipped | Failed | Tested | Pictured
+
+encode = msgspec.msgpack.Encoder().encode
+read_by_infer = msgspec.msgpack.Decoder(ToInfer).decode
+read_by_service = msgspec.msgpack.Decoder(FromInfer).decode

@@ -1,0 +1,187 @@
+"""Inside the model's process: one thread runs the model, this one talks to the service."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from edge.core.errors import EdgeError
+from edge.core.protocols import Clock
+from edge.core.values import Detections, Frame, FrameFacts, Sighting
+from edge.service import infer_letters as letters
+from edge.service.channel import Channel, ChannelClosedError
+from edge.service.infer_letters import Failed, Found, Look, Picture, Pictured, SelfTest, Skipped, Tested, Tune
+from edge.service.inside import Post, leave_at_once
+from edge.service.shared_frames import SharedFrames
+from edge.wire.wake import Wake
+
+NO_JOB = 0
+
+
+class Album(Protocol):
+    """Frames for pictures of them."""
+
+    def keep(self, frame: Frame, found: Detections) -> None: ...
+
+    def picture(self, camera: str, sequence: int, hidden: tuple[letters.Corners, ...]) -> bytes: ...
+
+
+class Looker(Protocol):
+    """What is needed of ``edge.infer``: all at once, or the run ahead and the rest later."""
+
+    def see(self, frame: Frame) -> Sighting: ...
+
+    def start(self, frame: Frame) -> None: ...
+
+
+class Inferring:
+    """Looks at the frames it is lent and answers for each, until the service is gone.
+
+    is_ahead : the model runs on the next frame while this thread reads what it found in the one before
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        lookers: Mapping[str, Looker],
+        frames: Mapping[str, SharedFrames],
+        *,
+        tune: Callable[[float], None],
+        test: Callable[[], Tested],
+        is_ahead: bool,
+        clock: Clock,
+        album: Album | None = None,
+    ) -> None:
+        self._channel = channel
+        self._album = album
+        self._post = Post(channel, letters.encode)
+        self._lookers = lookers
+        self._frames = frames
+        self._tune = tune
+        self._test = test
+        self._is_ahead = is_ahead
+        self._clock = clock
+        self._wake = Wake()
+        self._changed = threading.Condition()
+        self._waiting: deque[Look | SelfTest | Tune] = deque()
+        self._started: deque[tuple[Look, Frame]] = deque()
+        self._failure: Failed | None = None
+        self._thread = threading.Thread(target=self._run, name="infer", daemon=True)
+
+    def live(self) -> None:
+        """Ends the process: when the service is gone, or after a run that failed."""
+        self._thread.start()
+        try:
+            while self._failure is None:
+                self._channel.wait(1.0, self._wake.fileno())
+                self._wake.clear()
+                for frame in self._channel.receive():
+                    self._take(letters.read_by_infer(frame))
+                self._read_started()
+                self._post.flush()
+        except ChannelClosedError:
+            leave_at_once(0)
+        self._post.send(self._failure)
+        self._post.finish(self._clock)
+        leave_at_once(1)
+
+    def _take(self, letter: letters.ToInfer) -> None:
+        match letter:
+            case Look():
+                skipped = self._put(letter)
+                if skipped is not None:
+                    self._post.send(Skipped(skipped.job))
+            case SelfTest() | Tune():
+                with self._changed:
+                    self._waiting.append(letter)
+                    self._changed.notify_all()
+            case Picture():
+                self._picture(letter)
+            case letters.Begin():
+                pass
+
+    def _put(self, look: Look) -> Look | None:
+        """Let it wait, in the place of an older frame of its camera where there is one, which is returned."""
+        with self._changed:
+            for place, older in enumerate(self._waiting):
+                if isinstance(older, Look) and older.camera == look.camera and older.is_replaceable:
+                    self._waiting[place] = look
+                    return older
+            self._waiting.append(look)
+            self._changed.notify_all()
+        return None
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._waiting) and not self._started)
+                task = self._waiting.popleft()
+            try:
+                self._do(task)
+            except Exception as error:  # noqa: BLE001  # this interpreter is not to be trusted any more
+                self._fail(task, error)
+                return
+
+    def _do(self, task: Look | SelfTest | Tune) -> None:
+        match task:
+            case Look():
+                self._look(task)
+            case Tune(threshold):
+                self._tune(threshold)
+            case SelfTest():
+                self._post.send(self._test())
+
+    def _look(self, look: Look) -> None:
+        frame = self._frame(look)
+        if not self._is_ahead:
+            self._answer(look, frame)
+            return
+        self._lookers[look.camera].start(frame)
+        with self._changed:
+            self._started.append((look, frame))
+        self._wake.set()
+
+    def _read_started(self) -> None:
+        while self._started:
+            look, frame = self._started[0]
+            with self._changed:
+                self._started.popleft()
+                self._changed.notify_all()
+            try:
+                self._answer(look, frame)
+            except Exception as error:  # noqa: BLE001  # as above
+                self._fail(look, error)
+
+    def _frame(self, look: Look) -> Frame:
+        facts = FrameFacts(look.camera, look.sequence, look.captured_ns, look.captured_at, look.width, look.height)
+        memory = self._frames[look.camera]
+        small = None if look.small is None else memory.small(look.slot, facts, look.small)
+        image = memory.image(look.slot, facts)
+        return Frame(image, look.camera, look.sequence, look.captured_ns, look.captured_at, small)
+
+    def _picture(self, asked: Picture) -> None:
+        jpeg = b"" if self._album is None else self._album.picture(asked.camera, asked.sequence, asked.hidden)
+        self._post.send(Pictured(asked.camera, asked.sequence, jpeg))
+
+    def _answer(self, look: Look, frame: Frame) -> None:
+        """With the answer the frame's slot belongs to somebody else."""
+        seen = self._lookers[look.camera].see(frame)
+        found, times = seen.detections, seen.times
+        if self._album is not None:
+            self._album.keep(frame, found)
+        self._post.send(
+            Found(
+                look.job,
+                found.boxes.tobytes(),
+                found.scores.tobytes(),
+                found.class_ids.tobytes(),
+                (times.capture, times.preprocess, times.infer, times.decode),
+            )
+        )
+
+    def _fail(self, task: Look | SelfTest | Tune, error: Exception) -> None:
+        words = str(error) if isinstance(error, EdgeError) else f"unexpected fault: {error!r}"
+        self._failure = Failed(task.job if isinstance(task, Look) else NO_JOB, words)
+        self._wake.set()

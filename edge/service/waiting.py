@@ -1,0 +1,74 @@
+"""What waits for its turn: frames that nobody has looked at yet, and news, in each camera's own order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from edge.service.eye import Announced
+from edge.service.news import CameraNews
+
+
+class WaitingRoom:
+    """At most one frame of a live camera waits: the newest. The cameras take turns, so that none starves.
+
+    News is heard after every frame that came before it, and before every frame that came after it.
+    """
+
+    def __init__(self, cameras: Iterable[str]) -> None:
+        self._waiting: dict[str, deque[Announced | CameraNews]] = {camera: deque() for camera in cameras}
+        self._turn = deque(self._waiting)
+
+    def put(self, announced: Announced, *, is_replacing: bool) -> Announced | None:
+        """Let a frame wait; returns the older one whose place it took."""
+        waiting = self._waiting[announced.frame.camera]
+        older = next((each for each in waiting if isinstance(each, Announced)), None) if is_replacing else None
+        if older is not None:
+            waiting.remove(older)
+        waiting.append(announced)
+        return older
+
+    def put_back(self, announced: Announced) -> None:
+        """It was taken, and is to be the next after all."""
+        self._waiting[announced.frame.camera].appendleft(announced)
+
+    def tell(self, news: CameraNews) -> None:
+        self._waiting[news.camera].append(news)
+
+    def has_frame(self, camera: str) -> bool:
+        return any(isinstance(each, Announced) for each in self._waiting[camera])
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(self._waiting.values())
+
+    def take_frame(self, fits: Callable[[str], bool] = lambda _camera: True) -> Announced | None:
+        """The frame that is next in its camera, of the camera that has waited longest for its turn.
+
+        fits : which cameras are asked
+        """
+        for camera in self._turn:
+            waiting = self._waiting[camera]
+            if waiting and isinstance(waiting[0], Announced) and fits(camera):
+                self._turn.remove(camera)
+                self._turn.append(camera)
+                frame = waiting.popleft()
+                assert isinstance(frame, Announced)
+                return frame
+        return None
+
+    def take_news(self, is_settled: Callable[[str], bool]) -> list[CameraNews]:
+        """News that nothing stands before any more; ``is_settled`` : whether no frame of a camera is under way."""
+        found: list[CameraNews] = []
+        for camera, waiting in self._waiting.items():
+            while waiting and isinstance(waiting[0], CameraNews) and is_settled(camera):
+                news = waiting.popleft()
+                assert isinstance(news, CameraNews)
+                found.append(news)
+        return found
+
+    def empty(self, camera: str) -> list[Announced]:
+        """Take all frames of a camera away; its news stays."""
+        frames = [each for each in self._waiting[camera] if isinstance(each, Announced)]
+        self._waiting[camera] = deque(each for each in self._waiting[camera] if isinstance(each, CameraNews))
+        return frames

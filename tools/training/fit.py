@@ -1,0 +1,254 @@
+"""Training itself: from a set of pictures to weights, in a folder that a killed run goes on in."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edge.core.errors import ConfigError, EdgeError
+from tools.training import curve, state
+from tools.training.augment import Augmenter, Settings
+from tools.training.batches import Batch, Batches, read_images, stream
+from tools.training.classes import parse_classes
+from tools.training.dataset import Sample, read_training_samples, split_samples
+from tools.training.looking import look_at_all, torch_run
+from tools.training.loss import detection_loss
+from tools.training.network import make_cells
+from tools.training.plan import Plan
+from tools.training.precision import average_precision
+from tools.training.state import State
+
+_LONGEST = 640
+_CLIP = 10.0  # of the gradient's length
+Say = Callable[[str], None]
+
+
+class UnfinishedError(EdgeError):
+    """Stopped before its end, with everything kept: the same command goes on."""
+
+    exit_code = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run is given on this machine; on the CPU none of it but the threads changes a bit of what comes out.
+
+    workers : None = with a GPU all cores but one; without one none, as the network's threads need every core: beside
+        a worker two of them took 28 ms a picture instead of 4, waiting for each other
+    minutes : stop after this time, to be continued; None = to the end
+    save_s : between checkpoints; threads : 0 = torch's own choice
+    """
+
+    workers: int | None = None
+    minutes: float | None = None
+    save_s: float = 60.0
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    samples: Sequence[Sample]
+    images: Sequence[NDArray[np.uint8]]
+
+
+def fit(data: Path, plan: Plan, out: Path, means: Means, *, start: Path | None = None, say: Say = print) -> Path:
+    """Train, or go on training, in the folder ``out``; returns the weights' file.
+
+    Raises
+    ------
+    ConfigError
+        For a set that can't be trained on, or a folder that holds a run with another plan.
+    UnfinishedError
+        When time is up or a signal asked to stop.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    _prepare_torch(means, device)
+    run, held = _open_run(data, plan, out, device, start=start, say=say)
+    batches = Batches(_augmenter(data, plan, say), size=plan.batch, seed=plan.seed)
+    _train(run, plan, batches, held, out, means, device=device, say=say)
+    state.save_weights(run, plan, out / "weights.pt")
+    say(f"{out / 'weights.pt'}: {run.step * plan.batch:,} pictures in {run.seconds / 60:.1f} minutes")
+    return out / "weights.pt"
+
+
+def _prepare_torch(means: Means, device: torch.device) -> None:
+    if means.threads:
+        torch.set_num_threads(means.threads)
+    torch.backends.cudnn.benchmark = device.type == "cuda"
+    torch.set_float32_matmul_precision("high")
+
+
+def _open_run(
+    data: Path, plan: Plan, out: Path, device: torch.device, *, start: Path | None, say: Say
+) -> tuple[State, HeldOut]:
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / "checkpoint.pt"
+    if checkpoint.exists():
+        run = state.load(plan, checkpoint, device)
+        say(f"{out}: goes on at {run.step * plan.batch:,} of {plan.pictures:,} pictures")
+    else:
+        run = state.begin(plan, device)
+        if start is not None:
+            new = state.start_from(run, start)
+            say(f"starts from {start}; new: {', '.join(new) or 'nothing'}")
+    plan.write(out / "plan.json")
+    _, held = split_samples(read_training_samples(data, parse_classes(plan.classes)), percent=plan.held_out)
+    return run, HeldOut(held, read_images(held, longest=_LONGEST))
+
+
+def _augmenter(data: Path, plan: Plan, say: Say) -> Augmenter:
+    classes, weights = parse_classes(plan.classes), plan.source_weights()
+    samples, held = split_samples(read_training_samples(data, classes), percent=plan.held_out)
+    chances = np.array([weights.get(one.source, 1.0) for one in samples])
+    if not chances.sum():
+        raise ConfigError(f"{data}: no picture is left to train on (held out: {len(held)}; --weights)")
+    images = read_images(samples, longest=_LONGEST)
+    augmenter = Augmenter(samples, images, chances, Settings(plan.size, plan.mosaic, plan.paste))
+    boxes = sum(int((~one.ignored).sum()) for one in samples)
+    say(f"{len(samples)} pictures to train on, {len(held)} held out, {boxes} boxes, {augmenter.cutouts} cut-outs")
+    return augmenter
+
+
+def _train(
+    run: State, plan: Plan, batches: Batches, held: HeldOut, out: Path, means: Means, *, device: torch.device, say: Say
+) -> None:
+    cells = make_cells(plan.size, device)
+    clock, saved = _StopWatch(means.minutes), time.monotonic()
+    with _Signals() as signals:
+        pinned = device.type == "cuda"
+        workers = means.workers if means.workers is not None else (os.cpu_count() or 2) - 1 if pinned else 0
+        for batch in stream(batches, first=run.step, end=plan.steps, workers=workers, pinned=pinned):
+            _step(run, plan, batch, cells, device)
+            run.seconds += clock.lap()
+            is_check = run.step in plan.check_steps
+            if is_check:
+                _refuse_divergence(run, out)
+                _check(run, plan, held, out, device=device, say=say)
+            is_over = signals.asked or clock.is_over
+            if is_check or is_over or time.monotonic() - saved > means.save_s:
+                _refuse_divergence(run, out)
+                state.save(run, plan, out / "checkpoint.pt")
+                saved = time.monotonic()
+            if sys.stderr.isatty():
+                _progress(run, plan, clock)
+            if is_over and run.step < plan.steps:
+                raise UnfinishedError(
+                    f"{out}: stopped at {run.step * plan.batch:,} of {plan.pictures:,} pictures "
+                    f"({clock.steps_per_s * plan.batch:.0f} a second of late); "
+                    "the same command goes on"
+                )
+            clock.lap()
+
+
+def _refuse_divergence(run: State, out: Path) -> None:
+    """Before anything is written: what is kept stays good."""
+    if not torch.isfinite(run.losses).all():
+        raise EdgeError(f"{out}: the loss is no number any more; start again with a lower --rate and a new --out")
+
+
+def _step(run: State, plan: Plan, batch: Batch, cells: tuple[torch.Tensor, torch.Tensor], device: torch.device) -> None:
+    """One batch through the network and back."""
+    for group in run.optimiser.param_groups:
+        group["lr"] = plan.rate_at(run.step)
+    pictures = batch.pictures.to(device, non_blocking=True).permute(0, 3, 1, 2).float().div_(255)
+    pictures = pictures.contiguous(memory_format=torch.channels_last)
+    run.network.train()
+    with torch.autocast(device.type, torch.bfloat16):
+        logits, distances = run.network(pictures)
+    loss = detection_loss(logits, distances, *cells, batch.targets.to(device), by_task=plan.is_by_task(run.step))
+    run.optimiser.zero_grad(set_to_none=True)
+    loss.total.backward()
+    torch.nn.utils.clip_grad_norm_(run.network.parameters(), _CLIP)
+    run.optimiser.step()
+    run.follow(plan.average_decay(run.step))
+    run.step += 1
+    run.losses += torch.stack([loss.total, loss.scores, loss.boxes]).detach()
+    run.counted += 1
+
+
+def _check(run: State, plan: Plan, held: HeldOut, out: Path, *, device: torch.device, say: Say) -> None:
+    """The averaged network on the held-out part; one more row of the curve."""
+    labels = parse_classes(plan.classes).labels
+    found = look_at_all(torch_run(run.average, plan.size, device), held.images, plan.size)
+    figures = [average_precision(held.samples, found, class_id=number) for number in range(len(labels))]
+    total, scores, boxes = (run.losses / max(run.counted, 1)).tolist()
+    row: dict[str, Any] = {
+        "pictures": run.step * plan.batch,
+        "minutes": run.seconds / 60,
+        "loss": total,
+        "score_loss": scores,
+        "box_loss": boxes,
+        "ap": {label: one.ap for label, one in zip(labels, figures, strict=True)},
+        "ap50": {label: one.ap50 for label, one in zip(labels, figures, strict=True)},
+    }
+    run.losses.zero_()
+    run.counted = 0
+    rows = run.curve = [*(run.curve or []), row]
+    say(curve.as_line(rows, labels))
+    (out / "curve.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    curve.draw(rows, labels, out / "curve.png")
+    state.save_weights(run, plan, out / f"weights-{row['pictures']:09d}.pt")
+
+
+def _progress(run: State, plan: Plan, clock: _StopWatch) -> None:
+    pace = clock.steps_per_s * plan.batch
+    left = (plan.steps - run.step) * plan.batch / max(pace, 1e-6) / 60
+    text = f"{run.step * plan.batch:,}/{plan.pictures:,} pictures  {pace:.0f}/s  {left:.0f} min left"
+    print(f"\r{text:<78}", end="", file=sys.stderr, flush=True)
+
+
+class _StopWatch:
+    """Laps, their rate over the last hundred, and whether the time that was given is over."""
+
+    def __init__(self, minutes: float | None) -> None:
+        self._began = self._last = time.monotonic()
+        self._limit_s = None if minutes is None else minutes * 60
+        self._laps: list[float] = []
+
+    def lap(self) -> float:
+        now = time.monotonic()
+        taken, self._last = now - self._last, now
+        self._laps = [*self._laps[-99:], now]
+        return taken
+
+    @property
+    def steps_per_s(self) -> float:
+        return (len(self._laps) - 1) / 2 / max(self._laps[-1] - self._laps[0], 1e-6)  # two laps a step
+
+    @property
+    def is_over(self) -> bool:
+        return self._limit_s is not None and time.monotonic() - self._began > self._limit_s
+
+
+class _Signals:
+    """SIGTERM and Ctrl-C end the run after the batch in hand."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._owner = os.getpid()
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Signals:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _ask(self, *_: object) -> None:
+        # The workers inherit this handler; they just go on until the parent lets them go.
+        if os.getpid() == self._owner:
+            self.asked = True

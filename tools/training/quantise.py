@@ -1,0 +1,101 @@
+"""From real numbers to int8: ranges measured on pictures, one scale per tensor, one per channel for weights.
+
+Source of the rules: TensorFlow Lite 8-bit quantisation specification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tools.training.graph import Graph, Op, Real, run_graph
+
+_LOW, _HIGH = -128, 127
+# Below, a score rounds to 0 (its step is 1/256): range spent there would only make the useful logits coarser.
+_LEAST_LOGIT = -7.0
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """real = scale * (q - zero_point)"""
+
+    scale: float
+    zero_point: int
+
+
+IMAGE_STEPS = Steps(1 / 255, -128)  # the device turns a byte into its number by one bit: byte - 128
+SCORE_STEPS = Steps(1 / 256, -128)  # fixed by the operator
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuantisedWeights:
+    """weight int8 in the operator's shape, scales (out,); bias int32, its scales input scale * weight scales."""
+
+    weight: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    bias: NDArray[np.int32]
+
+
+def measure_ranges(graph: Graph, pictures: Iterable[torch.Tensor]) -> dict[str, tuple[float, float]]:
+    """(lowest, highest) of each value over all pictures."""
+    ranges: dict[str, tuple[float, float]] = {}
+    for batch in pictures:
+        for name, value in run_graph(graph, batch).items():
+            low, high = (float(v) for v in value.aminmax())
+            known = ranges.get(name, (low, high))
+            ranges[name] = min(low, known[0]), max(high, known[1])
+    return ranges
+
+
+def choose_steps(graph: Graph, ranges: dict[str, tuple[float, float]]) -> dict[str, Steps]:
+    """The scale of each value. What an operator only moves about keeps its input's; joined values share one."""
+    steps = {name: _steps(*between) for name, between in ranges.items()}
+    steps[graph.input] = IMAGE_STEPS
+    for op in graph.ops:
+        if op.kind == "join":
+            low = min(ranges[name][0] for name in op.inputs)
+            high = max(ranges[name][1] for name in op.inputs)
+            shared = _steps(max(low, _LEAST_LOGIT) if op.output == "logits" else low, high)
+            steps.update(dict.fromkeys((*op.inputs, op.output), shared))
+    for op in reversed(graph.ops):  # the linear convolution in front of "rows" writes in the joined values' scale
+        if op.kind == "rows":
+            steps[op.inputs[0]] = steps[op.output]
+    for op in graph.ops:
+        if op.kind in {"pad", "double"}:
+            steps[op.output] = steps[op.inputs[0]]
+        elif op.kind == "sigmoid":
+            steps[op.output] = SCORE_STEPS
+    return steps
+
+
+def _steps(low: float, high: float) -> Steps:
+    """Zero must be one of the numbers: padding is zero."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    scale = np.float32(max(high - low, 1e-6) / (_HIGH - _LOW))
+    return Steps(float(scale), int(np.clip(round(_LOW - low / float(scale)), _LOW, _HIGH)))
+
+
+def quantise_weights(op: Op, *, input_scale: float) -> QuantisedWeights:
+    """Weights symmetric per output channel, in TFLite's order: conv (out, k, k, in), depthwise (1, k, k, out)."""
+    assert op.weight is not None and op.bias is not None
+    scales = _channel_scales(op.weight)
+    # A nearly dead channel's bias would leave int32's range: its scale is as small as the bias allows.
+    scales = np.maximum(scales, np.abs(op.bias) / (input_scale * 2**30)).astype(np.float32)
+    numbers = np.clip(np.round(op.weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
+    bias = np.round(op.bias.astype(np.float64) / (np.float64(input_scale) * scales)).astype(np.int32)
+    return QuantisedWeights(in_device_order(op, numbers), scales, bias)
+
+
+def _channel_scales(weight: Real) -> Real:
+    return np.asarray(np.maximum(np.abs(weight).max((1, 2, 3)), 1e-8) / 127, np.float32)
+
+
+def in_device_order(op: Op, weight: NDArray[Any]) -> NDArray[Any]:
+    """From PyTorch's order of axes to TFLite's."""
+    order = (1, 2, 3, 0) if op.kind == "depthwise" else (0, 2, 3, 1)
+    return np.ascontiguousarray(weight.transpose(order))
