@@ -115,7 +115,9 @@ def _add_fit(commands: Commands) -> None:
     command.add_argument("--out", type=Path, required=True, help="folder of the run: checkpoint, curve, weights")
     command.add_argument("--classes", default=CLASSES, help=f"label or label=category+category, ... [{CLASSES}]")
     _add_plan(command)
-    command.add_argument("--start", type=Path, help="weights of another run to start from")
+    command.add_argument(
+        "--start", type=Path, help="weights.pt of another run, or an exported .tflite file, to start from"
+    )
     command.add_argument("--minutes", type=float, help="stop after this time with exit code 75; run again to go on")
     command.add_argument(
         "--workers", type=int, help="processes that make batches [with a GPU all cores but one, else 0]"
