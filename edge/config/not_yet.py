@@ -19,9 +19,5 @@ def unused_settings(config: Config) -> list[str]:
 
 
 def _asked(camera: Camera) -> Iterator[str]:
-    if camera.redact:
-        yield "redact"
-    if camera.snapshots.enabled:
-        yield "snapshots"
     if camera.motion_gate.enabled:
         yield "motion_gate"

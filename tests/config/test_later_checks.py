@@ -46,8 +46,6 @@ def test_a_model_without_persons_goes_with_the_default_redaction() -> None:
 def test_keys_without_effect_yet_are_named_only_when_they_are_set() -> None:
     assert unused_settings(parse("cameras: {yard: {source: synthetic}}")) == []
     assert unused_settings(parse(GOOD)) == [
-        "cameras.yard.redact",
-        "cameras.yard.snapshots",
         "cameras.yard.motion_gate",
         "health.prometheus",
     ]
