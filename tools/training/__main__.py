@@ -87,6 +87,7 @@ def _add_export(commands: Commands) -> None:
     command.add_argument("--out", type=Path, required=True, help="the .tflite file")
     command.add_argument("--size", type=int, help="side of the picture, if other than trained at")
     command.add_argument("--author", default="trained with tools/train", help="written into the file")
+    command.add_argument("--licence", default="", help="of the weights, written into the file")
     command.set_defaults(run=_run("export"))
 
 
