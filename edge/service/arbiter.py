@@ -20,6 +20,7 @@ from edge.core.values import Sighting
 from edge.service.brain import Answer, Brain, Inference
 from edge.service.eye import Announced, Capture, Eye
 from edge.service.news import CameraNews
+from edge.service.progress import Stage
 from edge.service.shared_frames import make_frame_memory
 from edge.service.waiting import WaitingRoom
 from edge.wire.wake import Wake
@@ -86,6 +87,10 @@ class Arbiter:
             and self._brain.is_idle
             and not self._out
         )
+
+    def stages(self) -> tuple[Stage, ...]:
+        """What works by itself here."""
+        return self._brain.stage(), *(eye.stage() for eye in self._eyes.values())
 
     def open(self) -> None:
         """Start all processes."""

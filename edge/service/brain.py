@@ -15,7 +15,7 @@ from edge.core.protocols import Clock
 from edge.core.values import Detections, ModelRef, Sighting, StageTimes
 from edge.service import infer_letters as letters
 from edge.service.child import Child
-from edge.service.eye import Announced
+from edge.service.eye import LONGEST_WAIT_S, STABLE_S, STALL_S, Announced
 from edge.service.infer_letters import (
     Begin,
     Cannot,
@@ -31,6 +31,7 @@ from edge.service.infer_letters import (
     Tested,
     Tune,
 )
+from edge.service.progress import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -97,10 +98,13 @@ class Brain:
             clock=clock,
             silent_s=None,
             descriptors=tuple(memories.values()),
+            stable_s=STABLE_S,
+            longest_s=LONGEST_WAIT_S,
         )
         self._jobs: dict[int, tuple[Announced, bool]] = {}
         self._next_job = 0
         self._since_ns = 0
+        self._answers = 0
         self._has_run = False
         self._deaths_seen = 0
         self._tested: list[Tested] = []
@@ -209,6 +213,14 @@ class Brain:
             )
         return answers
 
+    def stage(self) -> Stage:
+        """Standing still: it has frames and gives no answers, and nobody ends its process."""
+        return Stage(
+            "model",
+            lambda: None if self.is_idle else (self._answers, self._child.restarts),
+            lambda: STALL_S + self._patience_ns() / 1e9,
+        )
+
     def end(self) -> None:
         """Whatever the process does."""
         self._child.dismiss()
@@ -233,6 +245,7 @@ class Brain:
                     logger.error("the model can't be made to run: %s", trouble.words)
             case Found():
                 announced, _ = self._jobs.pop(letter.job)
+                self._answers += 1
                 self._since_ns = self._clock.monotonic_ns()
                 return [Answer(announced, self._sighting(announced, letter))]
             case Skipped(job):

@@ -15,12 +15,17 @@ from edge.service.capture_letters import Announce, Begin, Grant, Leave, Phase, T
 from edge.service.child import Child
 from edge.service.leases import LeaseError, Leases
 from edge.service.news import CameraNews, CameraState
+from edge.service.progress import Stage
 from edge.service.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
 _OVER = {CameraState.ENDED, CameraState.FAILED}
 _LEAVE_S = 1.0
+# Whoever looks at an alarm must not wait for patience: the gap that a lost process leaves is below 3 s, always.
+STABLE_S = 3.0
+LONGEST_WAIT_S = 2.0
+STALL_S = 8.0  # so much later than it should have been ended, a process that hangs is a fault of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class Eye:
         self._state: CameraState | None = None
         self._phase = "opening"
         self._news: list[CameraNews] = []
+        self._words = 0
         self.leases = Leases()
         self.is_enabled = is_enabled
 
@@ -150,6 +156,14 @@ class Eye:
             self._child.end()
             self._let_go()
 
+    def stage(self) -> Stage:
+        """Standing still: it is to read, says nothing, and nobody ends its process. A camera that is away is tried."""
+        return Stage(
+            f"camera {self.camera}",
+            lambda: None if self._child is None or self.leases.granted is None else (self._words, self.restarts),
+            lambda: STALL_S + self._capture.patience.of(self._phase),
+        )
+
     def tend(self) -> None:
         """Start what should run, end what hangs."""
         child = self._child
@@ -173,6 +187,7 @@ class Eye:
         if self._child is None:
             return said
         for frame in self._child.receive():
+            self._words += 1
             try:
                 said += self._hear(letters.read_by_service(frame))
             except (msgspec.DecodeError, LeaseError) as error:
@@ -242,6 +257,8 @@ class Eye:
             clock=self._clock,
             silent_s=capture.patience.opening_s,
             descriptors=(self._memory,),
+            stable_s=STABLE_S,
+            longest_s=LONGEST_WAIT_S,
         )
         self._deaths_seen = 0
         self._child.tend()

@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from tools.simulation.broker import Broker
@@ -50,7 +51,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--qos", type=int, choices=(0, 1), default=1)
     parser.add_argument("--bytes", type=int, default=600, help="of a payload (default %(default)s)")
     parser.add_argument(
-        "--window", type=int, default=20, help="the broker's max_inflight_messages (default %(default)s)"
+        "--window", type=int, default=1000, help="the broker's max_inflight_messages (default %(default)s)"
     )
     parser.add_argument("--herd", action="store_true", help="no messages: kill the broker and let all come back")
     options = parser.parse_args()
@@ -87,9 +88,12 @@ async def send_and_collect(
     )
     assert collector.stdout is not None
     await asyncio.to_thread(collector.stdout.readline)
-    cpu_s = broker.cpu_s()
+    cpu_s, sender_s = broker.cpu_s(), time.process_time()
     took_s = await drive(cameras, options.rate, options.seconds, late)
+    sender_s = time.process_time() - sender_s
     for _ in range(1000):
+        for camera in cameras:
+            camera.collect()
         if not any(camera.pending for camera in cameras):
             break
         await asyncio.sleep(0.01)
@@ -105,13 +109,15 @@ async def send_and_collect(
         "seconds": round(took_s, 1),
         "sent": sent,
         "not_sent": sum(camera.skipped for camera in cameras),
-        "unacknowledged": sum(len(camera.pending) for camera in cameras),
+        "unacknowledged": sum(camera.pending for camera in cameras),
         "messages_per_s": round(sent / took_s),
         "received": found["received"],
         "repeated": found["repeated"],
         "lost": lost,
         "latency_ms": found["latency_ms"],
         "broker_cpu_share": round(cpu_s / took_s, 2),
+        "sender_cpu_share": round(sender_s / took_s, 2),
+        "collector_cpu_share": round(found["cpu_s"] / took_s, 2),
     }
 
 

@@ -56,7 +56,12 @@ class Collection:
         return answers
 
     def figures(self) -> dict[str, object]:
-        return {"received": self.received, "repeated": self.repeated, "latency_ms": self._latency.figures()}
+        return {
+            "received": self.received,
+            "repeated": self.repeated,
+            "latency_ms": self._latency.figures(),
+            "cpu_s": time.process_time(),
+        }
 
 
 def collect(port: int, qos: int, cameras: int, count: int, size: int) -> None:
