@@ -6,7 +6,9 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import msgspec
+import numpy as np
 import pytest
 
 from edge.core.clock import SystemClock
@@ -15,6 +17,7 @@ from edge.core.values import Sighting
 from edge.service.arbiter import LOST, SUPERSEDED, Arbiter
 from edge.service.brain import Inference
 from edge.service.eye import Capture, Patience
+from edge.service.infer_letters import Pictured
 from edge.service.news import CameraNews, CameraState
 from tests.service import acting_capture, acting_infer
 
@@ -260,3 +263,44 @@ def test_a_stop_waits_a_second_at_most_for_a_camera_that_hangs(play: Callable[..
 
     assert CameraState.OFFLINE.value not in stage.states("gate")
     assert stage.arbiter.eyes["yard"].pid is None
+
+
+def pictured(stage: Stage) -> Pictured:
+    """The picture that was asked for."""
+    taken: list[Pictured] = []
+
+    def has_come() -> bool:
+        picture = stage.arbiter.brain.take_pictured()
+        if picture is not None:
+            taken.append(picture)
+        return bool(taken)
+
+    stage.until(has_come)
+    return taken[0]
+
+
+@pytest.mark.parametrize("is_ahead", [False, True])
+def test_a_picture_of_a_frame_that_was_just_seen_is_that_of_the_frame(
+    play: Callable[..., Stage], is_ahead: bool
+) -> None:
+    stage = play({"yard": acting_capture.Part(every_s=0.2)}, acting_infer.Part(is_ahead=is_ahead))
+    stage.more_than(3)
+    brain, sequence = stage.arbiter.brain, stage.seen[-1].frame.sequence
+
+    assert brain.photograph("yard", sequence, ())
+    taken = pictured(stage)
+
+    assert (taken.camera, taken.sequence) == ("yard", sequence)
+    image = cv2.imdecode(np.frombuffer(taken.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert abs(int(image.mean()) - sequence % 251) <= 2
+
+
+def test_a_camera_that_publishes_nothing_has_no_picture(play: Callable[..., Stage]) -> None:
+    stage = play({"shed": acting_capture.Part(every_s=0.05)})
+    stage.more_than(1)
+    brain = stage.arbiter.brain
+
+    assert brain.photograph("shed", stage.seen[-1].frame.sequence, ())
+    taken = pictured(stage)
+
+    assert taken.jpeg == b""
