@@ -16,6 +16,7 @@ from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, tel
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
 from edge.assemble.sight import make_arbiter
+from edge.assemble.steward import make_steward
 from edge.assemble.threads import choose_threads
 from edge.config.values import Config
 from edge.core.model import Model
@@ -32,7 +33,8 @@ from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.pipeline import Pipeline
 from edge.service.publishing import Publishing
-from edge.service.runner import Reports, Service
+from edge.service.reading import Reports
+from edge.service.runner import Service
 from edge.service.systemd import Notifier
 from edge.track.wanted import Wanted, lowest_score
 
@@ -101,6 +103,7 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         notifier=Notifier(),
         clock=clock,
         errands=errands,
+        steward=make_steward(config, arbiter),
     )
     return Assembly(service, outlet, outbox, _summary(config, model, outbox))
 

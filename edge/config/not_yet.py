@@ -23,5 +23,3 @@ def _asked(camera: Camera) -> Iterator[str]:
         yield "redact"
     if camera.snapshots.enabled:
         yield "snapshots"
-    if camera.motion_gate.enabled:
-        yield "motion_gate"

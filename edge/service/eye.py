@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from edge.core.errors import SourceError
+from edge.core.glance import Glance
 from edge.core.protocols import Clock
 from edge.core.values import FrameFacts
 from edge.service import capture_letters as letters
-from edge.service.capture_letters import Announce, Begin, Grant, Leave, Phase, Told
+from edge.service.capture_letters import Announce, Begin, Grant, Leave, Phase, Tighten, Told
 from edge.service.child import Child
 from edge.service.leases import LeaseError, Leases
 from edge.service.news import CameraNews, CameraState
@@ -62,12 +63,14 @@ class Announced:
 
     small : (width, height) of the picture made small ahead
     tries : how often a process ended while it looked at this frame
+    glance : what a cheap look at it found; None = nobody has looked
     """
 
     slot: int
     frame: FrameFacts
     small: tuple[int, int] | None = None
     tries: int = 0
+    glance: Glance | None = None
 
 
 class Eye:
@@ -93,6 +96,7 @@ class Eye:
         self._state: CameraState | None = None
         self._phase = "opening"
         self._news: list[CameraNews] = []
+        self._tightness = 1.0
         self.leases = Leases()
         self.is_enabled = is_enabled
 
@@ -190,6 +194,13 @@ class Eye:
             self._child.send(letters.encode(Grant(slot)))
             self._child.expect(self._capture.patience.of(self._phase))
 
+    def tighten(self, factor: float) -> None:
+        """So many times more must change than usual before a frame asks to be looked at; 1 = as usual."""
+        if factor != self._tightness:
+            self._tightness = factor
+            if self._child is not None:
+                self._child.send(letters.encode(Tighten(factor)))
+
     def _hear(self, letter: letters.FromCapture) -> list[Announced | CameraNews]:
         match letter:
             case Announce():
@@ -207,7 +218,7 @@ class Eye:
         facts = FrameFacts(
             self.camera, letter.sequence, letter.captured_ns, letter.captured_at, letter.width, letter.height
         )
-        return Announced(letter.slot, facts, letter.small)
+        return Announced(letter.slot, facts, letter.small, glance=letter.glance)
 
     def _expect(self) -> None:
         """One that has no slot waits for us, and owes nothing."""
@@ -238,7 +249,7 @@ class Eye:
         self._child = Child(
             f"capture-{self.camera}",
             capture.module,
-            greet=lambda: [letters.encode(begin)],
+            greet=lambda: [letters.encode(begin), letters.encode(Tighten(self._tightness))],
             clock=self._clock,
             silent_s=capture.patience.opening_s,
             descriptors=(self._memory,),

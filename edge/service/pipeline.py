@@ -90,7 +90,7 @@ class Pipeline:
         tracks = self._tracker.update(detections, frame.captured_ns)
         occurrences = self._rules.update(tracks, frame)
         messages += [self._tell(occurrence) for occurrence in occurrences] + self._tell_changes()
-        if self._telling.detections:
+        if self._telling.detections and not seen.is_held:
             messages.append(self._telling.detections(replace(seen, detections=self._wanted.confident(detections))))
         return messages
 

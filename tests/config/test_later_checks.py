@@ -48,7 +48,6 @@ def test_keys_without_effect_yet_are_named_only_when_they_are_set() -> None:
     assert unused_settings(parse(GOOD)) == [
         "cameras.yard.redact",
         "cameras.yard.snapshots",
-        "cameras.yard.motion_gate",
         "health.prometheus",
     ]
 
