@@ -11,6 +11,7 @@ from edge.core.values import Detections, Frame, Message, ModelRef, Sighting, Sta
 from edge.service.letters import Standing
 from edge.service.lookout import Condition
 from edge.service.news import CameraNews
+from edge.service.progress import Stage
 from tests.builders import make_frame
 
 Step = Frame | EdgeError | None
@@ -79,6 +80,9 @@ class FakeOutlet:
     def standing(self) -> Standing:
         return Standing()
 
+    def stages(self) -> tuple[Stage, ...]:
+        return ()
+
     def close(self, *, is_hurried: bool) -> None:
         self._closed.set()
 
@@ -87,9 +91,14 @@ class FakeSight:
     """Plays a script of sightings and news; what is callable in it is done on the way."""
 
     def __init__(
-        self, script: Iterable[Sighting | CameraNews | Callable[[], object]], *, error: EdgeError | None = None
+        self,
+        script: Iterable[Sighting | CameraNews | Callable[[], object]],
+        *,
+        error: EdgeError | None = None,
+        stages: tuple[Stage, ...] = (),
     ) -> None:
         self.play(script)
+        self._stages = stages
         self._error = error
         self._is_over = False
         self.drops: Counter[str] = Counter()
@@ -111,6 +120,9 @@ class FakeSight:
     @property
     def is_quiet(self) -> bool:
         return self._is_over
+
+    def stages(self) -> tuple[Stage, ...]:
+        return self._stages
 
     def open(self) -> None:
         self.calls.append("open")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import msgspec
+
 from edge.config.secret_files import check_private, read_secret, secret_path
 from edge.config.values import Config, SecretRef, Tls
+from edge.core.clock import SystemClock
 from edge.report.topics import Topics
 from edge.service.letters import Setup
 from edge.wire.settings import BrokerSettings, TlsSettings
@@ -23,28 +26,38 @@ def publisher_setup(config: Config, *, outbox: Path, volatile: Path | None) -> S
     ------
     ConfigError
     """
+    tls = None if config.broker.tls is None else _tls(config.broker.tls)
+    password = config.broker.password
+    setup = msgspec.structs.replace(
+        detector_setup(config, outbox=outbox, volatile=volatile),
+        password=None if password is None else read_secret(password, "broker.password"),
+        key=_text(None if tls is None else tls.key),
+    )
+    _check_certificates(tls)
+    return setup
+
+
+def detector_setup(config: Config, *, outbox: Path, volatile: Path | None) -> Setup:
+    """What a publisher with secrets of its own is told: everything but them. Raises ConfigError."""
     broker, home, topics = config.broker, config.home_assistant, Topics(config.device)
-    tls = _tls(broker.tls) if broker.tls else None
     settings = BrokerSettings(
         broker.host,
         broker.port,
-        tls=tls,
+        tls=None if broker.tls is None else TlsSettings(ca=broker.tls.ca),
         username=broker.username,
-        password=None if broker.password is None else read_secret(broker.password, "broker.password"),
         keepalive_s=broker.keepalive_seconds,
     )
-    _check_certificates(tls)
     return Setup(
         device=config.device,
         host=settings.host,
         port=settings.port,
         keepalive_s=settings.keepalive_s,
         username=settings.username,
-        password=settings.password,
-        is_tls=tls is not None,
-        ca=_text(None if tls is None else tls.ca),
-        certificate=_text(None if tls is None else tls.certificate),
-        key=_text(None if tls is None else tls.key),
+        password=None,
+        is_tls=broker.tls is not None,
+        ca=_text(None if broker.tls is None else broker.tls.ca),
+        certificate=_text(None if broker.tls is None else broker.tls.certificate),
+        key=None,
         outbox=str(outbox.absolute()),
         volatile=_text(volatile),
         max_bytes=round(config.outbox.max_megabytes * 1024 * 1024),
@@ -53,6 +66,7 @@ def publisher_setup(config: Config, *, outbox: Path, volatile: Path | None) -> S
         filters=(topics.all_commands(),) if config.commands.enabled else (),
         greeting=topics.home_assistant_status(home.prefix) if home.enabled else None,
         log_level=logging.getLogger().level,
+        boot_id=SystemClock().boot_id(),
     )
 
 

@@ -12,6 +12,7 @@ from edge.assemble.threads import hand_over_quickly
 from edge.core.clock import SystemClock
 from edge.core.errors import EdgeError, MissingLibraryError
 from edge.core.model import Model
+from edge.infer.album import Album
 from edge.infer.detector import Detector
 from edge.infer.runtime import load_runtime
 from edge.service import infer_letters as letters
@@ -57,6 +58,7 @@ def main(channel: Channel) -> None:
         test=lambda: prove(detector, clock),
         is_ahead=order.is_ahead,
         clock=clock,
+        album=Album(order.redact) if order.redact else None,
     )
     numbers = prove(detector, clock).numbers if order.is_proved else ()
     post.send(_ready(detector, run_ms, numbers))

@@ -14,6 +14,7 @@ class SourceOrder(msgspec.Struct, frozen=True):
     """One camera's source. ``source`` may hold a login.
 
     folder : where relative paths begin
+    redact : polygons that are made black, as parts of the picture
     """
 
     camera: str
@@ -24,6 +25,7 @@ class SourceOrder(msgspec.Struct, frozen=True):
     rotate: int
     loop: bool
     is_paced: bool
+    redact: tuple[tuple[tuple[float, float], ...], ...] = ()
 
     def __repr__(self) -> str:
         return f"SourceOrder(camera={self.camera!r})"  # never the login
@@ -50,6 +52,7 @@ class InferOrder(msgspec.Struct, frozen=True):
     tiles : of each camera
     is_ahead : the model runs on the next frame while the one before is read
     is_proved : the test picture is looked at once before all else
+    redact : of the cameras that publish pictures, the classes that are made unrecognisable
     """
 
     choices: tuple[Model, ...]
@@ -60,6 +63,7 @@ class InferOrder(msgspec.Struct, frozen=True):
     tiles: dict[str, str]
     is_ahead: bool
     is_proved: bool
+    redact: dict[str, tuple[int, ...]] = {}
 
 
 Order = TypeVar("Order", CaptureOrder, InferOrder)

@@ -53,12 +53,17 @@ def outbox_path(config: Config) -> Path:
     wanted = config.outbox.path
     if wanted is not None:
         return wanted
-    for folder in _folders():
-        if _is_usable(folder):
-            return folder / f"outbox-{config.device}.db"
-    raise ConfigError(
-        "outbox: expected a folder for the events that wait, found none that can be written; set outbox.path"
-    )
+    folder = state_folder()
+    if folder is None:
+        raise ConfigError(
+            "outbox: expected a folder for the events that wait, found none that can be written; set outbox.path"
+        )
+    return folder / f"outbox-{config.device}.db"
+
+
+def state_folder() -> Path | None:
+    """Where what outlives a restart is kept: the service's folder, or at a desk the user's own; None = nowhere."""
+    return next((folder for folder in _folders() if _is_usable(folder)), None)
 
 
 def volatile_path(outbox: Path) -> Path | None:

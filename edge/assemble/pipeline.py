@@ -13,7 +13,7 @@ from edge.core.values import FrameSize, Message, Sighting
 from edge.report.payloads import detections_message, event_message, standing_message
 from edge.report.topics import Topics
 from edge.service.identity import Identities, frame_time
-from edge.service.pipeline import Pipeline, Telling
+from edge.service.pipeline import Pipeline, Telling, Witness
 from edge.track.rulebook import RuleBook
 from edge.track.settings import TrackerSettings
 from edge.track.tracker import Tracker
@@ -30,7 +30,9 @@ class Shared:
     clock: Clock
 
 
-def make_pipeline(name: str, camera: Camera, *, wanted: Wanted, rules: RuleBook, shared: Shared) -> Pipeline:
+def make_pipeline(
+    name: str, camera: Camera, *, wanted: Wanted, rules: RuleBook, shared: Shared, witness: Witness | None = None
+) -> Pipeline:
     """From what was seen to messages, for one camera."""
     model, topics = shared.model, shared.topics
     return Pipeline(
@@ -45,6 +47,7 @@ def make_pipeline(name: str, camera: Camera, *, wanted: Wanted, rules: RuleBook,
         ),
         identities=shared.identities,
         clock=shared.clock,
+        **({} if witness is None else {"witness": witness}),
     )
 
 

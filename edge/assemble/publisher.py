@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,19 +26,23 @@ from edge.wire.settings import BrokerSettings, TlsSettings
 
 def main(channel: Channel) -> None:
     """Live as long as the service wants; ends the process."""
-    clock = SystemClock()
     try:
-        setup = first_word(channel, clock)
+        setup = first_word(channel, SystemClock())
     except ChannelClosedError:
         leave_at_once(0)
     logging.basicConfig(
         level=setup.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    leave_at_once(make_publisher(channel, setup, clock).live())
+    leave_at_once(make_publisher(channel, setup, SystemClock(setup.boot_id)).live())
 
 
-def make_publisher(channel: Channel, setup: Setup, clock: SystemClock) -> Publisher:
-    """Everything named, nothing running yet."""
+def make_publisher(
+    channel: Channel, setup: Setup, clock: SystemClock, *, alive: Callable[[], None] = lambda: None
+) -> Publisher:
+    """Everything named, nothing running yet.
+
+    alive : called every second or more often, while it works
+    """
     topics = Topics(setup.device)
     has_consumer = setup.consumer is not None
     reader = OutboxReader(
@@ -74,7 +79,9 @@ def make_publisher(channel: Channel, setup: Setup, clock: SystemClock) -> Publis
         ),
     )
     sink.open()
-    publisher = Publisher(channel, sink, progress=lambda heard: _progress(sink, courier, heard), clock=clock)
+    publisher = Publisher(
+        channel, sink, progress=lambda heard: _progress(sink, courier, heard), clock=clock, alive=alive
+    )
     return publisher
 
 

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import __version__
-from edge.assemble.broker import publisher_setup
+from edge.assemble.broker import detector_setup, publisher_setup
 from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
 from edge.assemble.home_assistant import make_announcer
+from edge.assemble.leftovers import make_leftovers
 from edge.assemble.model import model_choices
 from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, teller, volatile_path
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
+from edge.assemble.safe_mode import Start
 from edge.assemble.sight import make_arbiter
+from edge.assemble.snapshots import make_snapshots, publishing_cameras
 from edge.assemble.steward import make_steward
 from edge.assemble.threads import choose_threads
 from edge.config.values import Config
@@ -28,11 +31,13 @@ from edge.report.outbox.writer import OutboxWriter
 from edge.report.states import Delivery, DeviceInfo, Privacy, info_message
 from edge.report.topics import Topics
 from edge.service.brain import Brain
+from edge.service.child import Child
+from edge.service.crash_loop import GoodRun
 from edge.service.doors import Errand
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
-from edge.service.pipeline import Pipeline
-from edge.service.publishing import Publishing
+from edge.service.pipeline import Pipeline, Witness
+from edge.service.publishing import Publishing, other_publisher, own_publisher
 from edge.service.reading import Reports
 from edge.service.runner import Service
 from edge.service.systemd import Notifier
@@ -52,20 +57,23 @@ class Assembly:
     summary: str
 
 
-def assemble_service(config: Config, clock: Clock) -> Assembly:
+def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = None) -> Assembly:
     """Build everything; raises what a person has to mend before anything starts.
+
+    publisher : the socket of a publisher that runs by itself; None = the service starts one
 
     Raises
     ------
     ConfigError, ModelError, MissingLibraryError
     """
-    choices = model_choices(config)
+    config = start.config
+    choices = model_choices(config) if start.model is None else (start.model,)
     model = choices[0]
     wanted = {name: make_wanted(name, camera, model) for name, camera in config.cameras.items()}
     overrides = open_overrides(config, wanted)
     disabled = frozenset(name for name in config.cameras if overrides.of(name).enabled is False)
     arbiter = make_arbiter(config, choices, lowest_score(wanted.values()), disabled=disabled, clock=clock)
-    topics = Topics(config.device)
+    topics = Topics(config.device, model.labels)
     inbox = Inbox()
     identities = Identities(config.device, new_epoch(clock))
     outbox = outbox_path(config)
@@ -81,11 +89,16 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         describe=tell_info,
         hear=inbox.put,
         clock=clock,
+        publisher=publisher,
     )
     shared = Shared(model, topics, identities, clock)
-    pipelines = {name: _pipeline(name, config, wanted[name], shared) for name in config.cameras}
+    snapshots = make_snapshots(config, model, topics, arbiter.brain, clock)
+    witness = None if snapshots is None else snapshots.witness
+    pipelines = {name: _pipeline(name, config, wanted[name], shared, witness) for name in config.cameras}
     announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
-    errands: list[Errand] = [] if announcer is None else [announcer]
+    errands: list[Errand] = [GoodRun(lambda: start.ran_well(model), clock)]
+    errands += [make_leftovers(config, model, topics, is_settled=outlet.is_settled)]
+    errands += [each for each in (announcer, snapshots) if each is not None]
     if config.commands.enabled:
         parts = Adjustable(arbiter.brain, wanted, pipelines, arbiter.eyes)
         errands += [
@@ -97,10 +110,10 @@ def assemble_service(config: Config, clock: Clock) -> Assembly:
         outlet=outlet,
         reports=Reports(
             camera=camera_status(topics),
-            health=health_report(topics, tuple(config.cameras), clock, folder=config.folder),
+            health=health_report(topics, tuple(config.cameras), clock, folder=config.folder, standing=start.reasons),
             interval_s=config.health.interval_seconds,
         ),
-        notifier=Notifier(),
+        notifier=Notifier(note=start.note),
         clock=clock,
         errands=errands,
         steward=make_steward(config, arbiter),
@@ -126,6 +139,7 @@ def make_outlet(
     clock: Clock,
     hear: Callable[[Heard], None] = lambda _heard: None,
     keeper: SpeakingKeeper | None = None,
+    publisher: Path | None = None,
 ) -> Publishing:
     """The way out: the outbox's writer here, its reader in a process of its own.
 
@@ -134,11 +148,12 @@ def make_outlet(
     tell : makes the event that tells of a loss
     describe : says which promise is in force
     hear : takes what came in and is not for the publisher
+    publisher : the socket of one that runs by itself; None = one is started
     """
     volatile = volatile_path(outbox)
     keeper = keeper or SpeakingKeeper(outbox, volatile_path=volatile, policy=outbox_policy(config), clock=clock)
     outlet = Publishing(
-        publisher_setup(config, outbox=outbox, volatile=volatile),
+        _publisher(config, outbox, volatile, clock, publisher),
         OutboxWriter(keeper, tell, clock=clock),
         guarantee=Delivery.ACKNOWLEDGED if config.outbox.consumer is None else Delivery.CONFIRMED,
         describe=describe,
@@ -149,10 +164,16 @@ def make_outlet(
     return outlet
 
 
-def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared) -> Pipeline:
+def _publisher(config: Config, outbox: Path, volatile: Path | None, clock: Clock, socket: Path | None) -> Child:
+    if socket is None:
+        return own_publisher(publisher_setup(config, outbox=outbox, volatile=volatile), clock)
+    return other_publisher(detector_setup(config, outbox=outbox, volatile=volatile), clock, socket=socket)
+
+
+def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared, witness: Witness | None) -> Pipeline:
     camera = config.cameras[name]
     rules = make_rules(camera, wanted, shared.model, zone=time_zone(config), ledger=ledger_of(config, name))
-    return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared)
+    return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared, witness=witness)
 
 
 def _info(config: Config, brain: Brain, topics: Topics, delivery: Delivery, settings: Settings) -> Message:
@@ -166,7 +187,7 @@ def _info(config: Config, brain: Brain, topics: Topics, delivery: Delivery, sett
         backend="cpu" if ready is None else ready.backend,
         cameras=tuple(config.cameras),
         delivery=delivery,
-        privacy=Privacy(detections=publishing),
+        privacy=Privacy(detections=publishing, snapshots=publishing_cameras(config)),
         settings=settings,
     )
     return info_message(topics, info)

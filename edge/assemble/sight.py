@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.assemble.orders import CaptureOrder, InferOrder, encode_order
+from edge.assemble.snapshots import redacted_classes
 from edge.assemble.source import order_source, parse_camera_source
 from edge.assemble.threads import choose_threads, has_spare_core
 from edge.capture.spec import SourceKind, SourceSpec
@@ -14,8 +15,8 @@ from edge.core.model import InputLayout, Model
 from edge.core.protocols import Clock
 from edge.service.arbiter import Arbiter
 from edge.service.brain import Inference
+from edge.service.capture import Capture, Patience
 from edge.service.condition.sight import SightSettings
-from edge.service.eye import Capture, Patience
 from edge.service.lookout import LookoutSettings
 
 CAPTURE = "edge.assemble.capture"
@@ -58,6 +59,7 @@ def make_arbiter(
         {name: camera.tiles for name, camera in config.cameras.items()},
         is_ahead=is_ahead,
         is_proved=config.commands.enabled,
+        redact=redacted_classes(config, choices[0]),
     )
     shrink_for = choices[0].layout.input if is_ahead else None
     captures = [_capture(name, config, shrink_for) for name in config.cameras]

@@ -35,6 +35,7 @@ def order_source(name: str, camera: Camera, folder: Path) -> SourceOrder:
         camera.rotate,
         loop=camera.loop,
         is_paced=camera.pace == "real",
+        redact=tuple(tuple(polygon) for polygon in camera.redact),
     )
 
 
@@ -67,6 +68,10 @@ def build_source(order: SourceOrder, clock: Clock, mishaps: Mishaps | None = Non
         from edge.capture.oriented import OrientedSource
 
         source = OrientedSource(source, order.rotate)
+    if order.redact:
+        from edge.capture.blackened import BlackenedSource
+
+        source = BlackenedSource(source, order.redact)
     if order.is_paced and not spec.is_live:
         source = PacedSource(source, clock)
     return source

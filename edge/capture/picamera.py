@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,7 @@ class PicameraSource(SteppedSource):
         picamera2 = self._import()
         try:
             self._check_present(picamera2.Picamera2.global_camera_info())
-            self._camera = picamera2.Picamera2(self._number)
+            self._take(picamera2.Picamera2)
             self._configure(self._camera)
             self._camera.start()
         except SourceError:
@@ -111,12 +112,13 @@ class PicameraSource(SteppedSource):
         self._release()
         camera, self._camera = self._camera, None
         self._moment = None
-        for act in ("stop", "close"):
+        if camera is None:
+            return
+        for act in (camera.stop, camera.close, lambda: _free_leftovers(camera)):
             try:
-                if camera is not None:
-                    getattr(camera, act)()
+                act()
             except Exception as error:  # noqa: BLE001 - a camera that failed may fail again while it is let go
-                logger.debug("picamera2:%d: %s failed: %s", self._number, act, error)
+                logger.debug("picamera2:%d: letting go failed: %s", self._number, error)
 
     def _import(self) -> Any:
         try:
@@ -130,6 +132,11 @@ class PicameraSource(SteppedSource):
             raise MissingLibraryError(
                 _MISSING.format(number=self._number, problem=f"is installed but does not load: {error}")
             ) from error
+
+    def _take(self, camera_class: Any) -> None:
+        # Held before it is set up: when that fails half-way, only the object can let go of what it has taken by then.
+        self._camera = camera_class.__new__(camera_class)
+        self._camera.__init__(self._number)
 
     def _check_present(self, cameras: list[dict[str, Any]]) -> None:
         if self._number < len(cameras):
@@ -182,6 +189,14 @@ class PicameraSource(SteppedSource):
                 request.release()
         except Exception as error:  # noqa: BLE001 - a request of a stopped camera; nothing is left to give back
             logger.debug("picamera2:%d: release failed: %s", self._number, error)
+
+
+def _free_leftovers(camera: Any) -> None:
+    """The pipe that picamera2 (0.3.38) leaves open when a camera can't be had: two descriptors with every try."""
+    pipe = getattr(camera, "notifymeread", None)
+    if pipe is not None and not pipe.closed:
+        pipe.close()
+        os.close(camera.notifyme_w)
 
 
 def _even(size: tuple[int, int]) -> tuple[int, int]:

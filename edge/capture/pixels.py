@@ -5,6 +5,7 @@ cv2 and not numpy: reversing the channels of 640x480 takes 0.03 ms here and 1.05
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -56,6 +57,16 @@ def to_rgb(pixels: NDArray[Any], order: PixelOrder) -> Pixels:
     if order is PixelOrder.RGB:
         return np.ascontiguousarray(pixels, np.uint8)
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), _TO_RGB[order]), np.uint8)
+
+
+def blackened(image: Pixels, polygons: Iterable[Sequence[tuple[float, float]]]) -> Pixels:
+    """A copy that is black inside the polygons and on their edges; corners 0..1 of width and height."""
+    dark = image.copy()
+    height, width = image.shape[:2]
+    for corners in polygons:
+        points = np.array([(x * (width - 1), y * (height - 1)) for x, y in corners])
+        cv2.fillPoly(dark, [np.rint(points).astype(np.int32)], (0, 0, 0))
+    return dark
 
 
 def rgb_to_bgr(image: Pixels) -> Pixels:

@@ -17,7 +17,11 @@ from edge.core.fitness import refuse_unfit_system
 # command -> (module, function): imported when it is called, so that each command starts with what it needs alone.
 _COMMANDS = {
     "run": ("edge.cli.run", "run"),
+    "publish": ("edge.cli.publish", "publish"),
     "check": ("edge.cli.check", "check"),
+    "doctor": ("edge.cli.doctor", "doctor"),
+    "install": ("edge.cli.install", "install"),
+    "uninstall": ("edge.cli.install", "uninstall"),
     "detect": ("edge.cli.detect", "detect"),
     "bench": ("edge.cli.bench", "bench"),
     "eval": ("edge.cli.evaluate", "evaluate"),

@@ -25,7 +25,13 @@ _INTERRUPTED = 130  # as shells say it: 128 and the signal's number
     "--config", "path", type=click.Path(path_type=Path), help="Default: /etc/edge/edge.yaml, else ./edge.yaml."
 )
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Stop after so many seconds.")
-def run(path: Path | None, duration: float | None) -> None:
+@click.option(
+    "--publisher",
+    type=click.Path(path_type=Path),
+    metavar="SOCKET",
+    help="Leave publishing to `edge publish` at this socket: this process then needs no network.",
+)
+def run(path: Path | None, duration: float | None, publisher: Path | None) -> None:
     """Watch the cameras and tell the broker, until stopped or until all recordings have ended.
 
     Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 75 a camera was away to the end, or the broker was never
@@ -37,26 +43,32 @@ def run(path: Path | None, duration: float | None) -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
     from edge.assemble.outbox import outbox_depth, outbox_policy
+    from edge.assemble.safe_mode import begin
     from edge.assemble.service import assemble_service
     from edge.assemble.threads import hand_over_quickly
-    from edge.config.load import find_config, load_config
+    from edge.config.load import find_config
     from edge.config.not_yet import unused_settings
     from edge.core.clock import SystemClock
 
     # the service tells what it does (journald keeps it); -v and -vv tell more
     root = logging.getLogger()
     root.setLevel(min(root.level, logging.INFO))
-    file = find_config(path)
-    config = load_config(file)
+    clock = SystemClock()
+    start = begin(find_config(path), clock)
+    config = start.config
     for setting in unused_settings(config):
         logger.warning("%s: read and checked, but this version does not act on it yet", setting)
     hand_over_quickly()
-    clock = SystemClock()
-    assembly = assemble_service(config, clock)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: assembly.service.stop())
-    logger.info("%s", assembly.summary)
-    outcome = assembly.service.run(duration)
+    try:
+        assembly = assemble_service(start, clock, publisher=publisher)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: assembly.service.stop())
+        logger.info("%s", assembly.summary)
+        outcome = assembly.service.run(duration)
+    except EdgeError:
+        start.finished()
+        raise
+    start.finished()
     standing = assembly.outlet.standing()
     waiting = outbox_depth(assembly.outbox, outbox_policy(config), clock)
     logger.info(

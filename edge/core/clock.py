@@ -7,8 +7,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-# adjtimex(2) reports the kernel's own opinion; systemd-timesyncd leaves this file once it has synchronised.
-_SYNCED_FLAG = Path("/run/systemd/timesync/synchronized")
+# systemd-timesyncd leaves a flag once it has synchronised; chrony and ntpd leave their process numbers.
+_SYNCED_FLAGS = ("run/systemd/timesync/synchronized", "run/chrony/chronyd.pid", "run/ntpd.pid")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -17,10 +17,13 @@ _SYNCED_FOR_NS = 1_000_000_000
 
 
 class SystemClock:
-    """The machine's clocks."""
+    """The machine's clocks.
 
-    def __init__(self) -> None:
-        self._boot_id: str | None = None
+    boot_id : as another process has read it, for one that may not look into /proc; None = look
+    """
+
+    def __init__(self, boot_id: str | None = None) -> None:
+        self._boot_id = boot_id
         self._synced = False
         self._synced_until_ns = -1
 
@@ -36,7 +39,7 @@ class SystemClock:
         """Whether somebody disciplines the wall clock; looked at once a second."""
         now_ns = time.monotonic_ns()
         if now_ns >= self._synced_until_ns:
-            self._synced, self._synced_until_ns = _is_disciplined(), now_ns + _SYNCED_FOR_NS
+            self._synced, self._synced_until_ns = is_disciplined(), now_ns + _SYNCED_FOR_NS
         return self._synced
 
     def boot_id(self) -> str:
@@ -50,9 +53,9 @@ class SystemClock:
         time.sleep(max(0.0, seconds))
 
 
-def _is_disciplined() -> bool:
-    # systemd-timesyncd leaves a flag; chrony and ntpd leave their process numbers.
-    return _SYNCED_FLAG.exists() or Path("/run/chrony/chronyd.pid").exists() or Path("/run/ntpd.pid").exists()
+def is_disciplined(system: Path = Path("/")) -> bool:
+    """Whether a time server has set the wall clock, by what its programs leave in /run."""
+    return any((system / flag).exists() for flag in _SYNCED_FLAGS)
 
 
 def _read_boot_id() -> str:

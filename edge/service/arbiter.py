@@ -18,11 +18,13 @@ from dataclasses import replace
 from edge.core.protocols import Clock
 from edge.core.values import Sighting
 from edge.service.brain import Answer, Brain, Inference
+from edge.service.capture import Capture
 from edge.service.contract import Contract
-from edge.service.eye import Announced, Capture, Eye
+from edge.service.eye import Announced, Eye
 from edge.service.governor import Restraint
 from edge.service.lookout import Condition, Lookout, LookoutSettings, Verdict
 from edge.service.news import CameraNews, CameraState
+from edge.service.progress import Stage
 from edge.service.shared_frames import make_frame_memory
 from edge.service.waiting import Held, WaitingRoom
 from edge.wire.wake import Wake
@@ -98,6 +100,10 @@ class Arbiter:
             and self._brain.is_idle
             and not self._out
         )
+
+    def stages(self) -> tuple[Stage, ...]:
+        """What works by itself here."""
+        return self._brain.stage(), *(eye.stage() for eye in self._eyes.values())
 
     def open(self) -> None:
         """Start all processes."""

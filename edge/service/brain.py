@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -14,13 +15,29 @@ from edge.core.protocols import Clock
 from edge.core.values import Detections, ModelRef, Sighting, StageTimes
 from edge.service import infer_letters as letters
 from edge.service.child import Child
-from edge.service.eye import Announced
-from edge.service.infer_letters import Begin, Cannot, Failed, Found, Look, Ready, SelfTest, Skipped, Tested, Tune
+from edge.service.eye import LONGEST_WAIT_S, STABLE_S, STALL_S, Announced
+from edge.service.infer_letters import (
+    Begin,
+    Cannot,
+    Corners,
+    Failed,
+    Found,
+    Look,
+    Picture,
+    Pictured,
+    Ready,
+    SelfTest,
+    Skipped,
+    Tested,
+    Tune,
+)
+from edge.service.progress import Stage
 
 logger = logging.getLogger(__name__)
 
 # One that runs and one that waits, so that the model never idles for the length of a message.
 DEPTH = 2
+_PICTURES = 16  # that have come and were not taken; the oldest goes
 _FIRST_CRASHES = 3  # a model that has never run and ends its process so often does not run here
 # A run that takes so many times as long as the first one hangs; so do all that take this long.
 _SLOW_TIMES = 5.0
@@ -81,13 +98,17 @@ class Brain:
             clock=clock,
             silent_s=None,
             descriptors=tuple(memories.values()),
+            stable_s=STABLE_S,
+            longest_s=LONGEST_WAIT_S,
         )
         self._jobs: dict[int, tuple[Announced, bool]] = {}
         self._next_job = 0
         self._since_ns = 0
+        self._answers = 0
         self._has_run = False
         self._deaths_seen = 0
         self._tested: list[Tested] = []
+        self._pictured: deque[Pictured] = deque(maxlen=_PICTURES)
         self.ready: Ready | None = None
         self.said: Ready | None = None
         self.numbers: tuple[float, ...] = ()
@@ -159,6 +180,14 @@ class Brain:
         """The answer to a ``test``, once."""
         return self._tested.pop(0) if self._tested else None
 
+    def photograph(self, camera: str, sequence: int, hidden: tuple[Corners, ...]) -> bool:
+        """Ask for a picture of a frame that was looked at; False = it can't be asked just now."""
+        return self.ready is not None and self._child.send(letters.encode(Picture(camera, sequence, hidden)))
+
+    def take_pictured(self) -> Pictured | None:
+        """The next picture that has come."""
+        return self._pictured.popleft() if self._pictured else None
+
     def tend(self) -> None:
         """Start what should run, end what hangs."""
         if self._jobs and self._clock.monotonic_ns() - self._since_ns >= self._patience_ns():
@@ -184,6 +213,14 @@ class Brain:
             )
         return answers
 
+    def stage(self) -> Stage:
+        """Standing still: it has frames and gives no answers, and nobody ends its process."""
+        return Stage(
+            "model",
+            lambda: None if self.is_idle else (self._answers, self._child.restarts),
+            lambda: STALL_S + self._patience_ns() / 1e9,
+        )
+
     def end(self) -> None:
         """Whatever the process does."""
         self._child.dismiss()
@@ -208,6 +245,7 @@ class Brain:
                     logger.error("the model can't be made to run: %s", trouble.words)
             case Found():
                 announced, _ = self._jobs.pop(letter.job)
+                self._answers += 1
                 self._since_ns = self._clock.monotonic_ns()
                 return [Answer(announced, self._sighting(announced, letter))]
             case Skipped(job):
@@ -217,6 +255,8 @@ class Brain:
                 return [Answer(self._jobs.pop(job)[0], is_lost=True)] if job in self._jobs else []
             case Tested():
                 self._tested.append(letter)
+            case Pictured():
+                self._pictured.append(letter)
         return []
 
     def _sighting(self, announced: Announced, found: Found) -> Sighting:

@@ -18,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Protocol
 
 from edge.core.protocols import Clock
 from edge.service.channel import Channel, ChannelClosedError
@@ -25,13 +26,27 @@ from edge.service.channel import Channel, ChannelClosedError
 logger = logging.getLogger(__name__)
 
 _FIRST_WAIT_S = 0.2
-_LONGEST_WAIT_S = 15.0
-_STABLE_S = 30.0  # a child that lived this long starts with a short wait again
 _NS_PER_S = 1_000_000_000
 _NEVER_NS = 1 << 62
 _DYING_S = 0.2  # one that the kernel does not let go of by then is waited for no longer
 # The child imports what we import, from where we did, whatever folder it is started in.
 _ENTER = "import sys; sys.path[:] = sys.argv[4:]; from edge.service.child import enter; enter(*sys.argv[1:4])"
+
+
+class Process(Protocol):
+    """What is started, and what ends it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def kill(self) -> None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float) -> object: ...
 
 
 class Child:
@@ -45,7 +60,11 @@ class Child:
     start_s : how long it may take to its first sign of life
     silent_s : how long it may be silent after that; every frame is a sign of life. None = as long as it likes
     descriptors : what it inherits besides the channel, under the same numbers
+    stable_s : one that lived so long is started again after a short wait; each that did not doubles the wait
+    longest_s : the longest wait
     """
+
+    _begun = "started"
 
     def __init__(
         self,
@@ -57,6 +76,8 @@ class Child:
         start_s: float = 30.0,
         silent_s: float | None = 10.0,
         descriptors: tuple[int, ...] = (),
+        stable_s: float = 30.0,
+        longest_s: float = 15.0,
     ) -> None:
         self._name = name
         self._module = module
@@ -65,8 +86,10 @@ class Child:
         self._start_s = start_s
         self._silent_s = silent_s
         self._descriptors = descriptors
-        self._dying: list[subprocess.Popen[bytes]] = []
-        self._process: subprocess.Popen[bytes] | None = None
+        self._stable_s = stable_s
+        self._longest_s = longest_s
+        self._dying: list[Process] = []
+        self._process: Process | None = None
         self._channel: Channel | None = None
         self._life_line: int | None = None
         self._started_ns = 0
@@ -95,8 +118,7 @@ class Child:
         if self._process is None:
             if self.has_gone or now_ns < self._next_ns:
                 return False
-            self._start(now_ns)
-            return True
+            return self._start(now_ns)
         if now_ns >= self._deadline_ns:
             self.fail("made no progress in time")
         return False
@@ -150,7 +172,7 @@ class Child:
             return
         self._let_go()
         lived_s = (self._clock.monotonic_ns() - self._started_ns) / _NS_PER_S
-        self._wait_s = _FIRST_WAIT_S if lived_s >= _STABLE_S else min(_LONGEST_WAIT_S, self._wait_s * 2)
+        self._wait_s = _FIRST_WAIT_S if lived_s >= self._stable_s else min(self._longest_s, self._wait_s * 2)
         self._next_ns = self._clock.monotonic_ns() + round(self._wait_s * random.uniform(0.5, 1.0) * _NS_PER_S)  # noqa: S311
         self.restarts += 1
         logger.error(
@@ -165,22 +187,23 @@ class Child:
             self._let_go()
         self.has_gone = True
 
-    def _start(self, now_ns: int) -> None:
+    def _start(self, now_ns: int) -> bool:
         try:
-            ours, life_line = self._spawn()
+            self._process, ours, self._life_line = self._spawn()
         except OSError as error:  # no memory, no process left: as good as one that ended at once
             self._next_ns = now_ns + round(self._wait_s * _NS_PER_S)
-            self._wait_s = min(_LONGEST_WAIT_S, self._wait_s * 2)
-            logger.error("the process %s could not be started: %s", self._name, error.strerror)
-            return
-        self._channel, self._life_line = Channel(ours), life_line
+            self._wait_s = min(self._longest_s, self._wait_s * 2)
+            logger.error("the process %s could not be %s: %s", self._name, self._begun, error.strerror or error)
+            return False
+        self._channel = Channel(ours)
         self._started_ns = now_ns
         self._deadline_ns = now_ns + round(self._start_s * _NS_PER_S)
         for frame in self._greet():
             self.send(frame)
+        return True
 
-    def _spawn(self) -> tuple[socket.socket, int]:
-        """Start a process; returns our ends of its channel and of its life line."""
+    def _spawn(self) -> tuple[Process, socket.socket, int | None]:
+        """Start a process; returns it with our ends of its channel and of its life line. Raises OSError."""
         ours, theirs = socket.socketpair()
         with theirs, ExitStack() as undoing:
             undoing.callback(ours.close)
@@ -192,12 +215,12 @@ class Child:
             # A stop that is meant for us all (Ctrl-C, systemd) is ours to pass on: the child inherits what is blocked.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
             try:
-                self._process = subprocess.Popen(command, pass_fds=inherited, stdin=subprocess.DEVNULL)  # noqa: S603
+                process = subprocess.Popen(command, pass_fds=inherited, stdin=subprocess.DEVNULL)  # noqa: S603
             finally:
                 os.close(life_line)
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
             undoing.pop_all()
-        return ours, our_end
+        return process, ours, our_end
 
     def _lose(self) -> None:
         if not self.is_dismissed:

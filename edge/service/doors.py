@@ -10,6 +10,7 @@ from edge.core.values import Message, Sighting
 from edge.service.letters import Standing
 from edge.service.lookout import Condition
 from edge.service.news import CameraNews
+from edge.service.progress import Stage
 
 
 class Sight(Protocol):
@@ -31,6 +32,9 @@ class Sight(Protocol):
     @property
     def is_quiet(self) -> bool:
         """Whether nothing is left to be told."""
+
+    def stages(self) -> tuple[Stage, ...]:
+        """What works by itself here, for the watchdog."""
 
     def open(self) -> None: ...
 
@@ -59,6 +63,9 @@ class Outlet(Protocol):
     def tick(self) -> None: ...
 
     def standing(self) -> Standing: ...
+
+    def stages(self) -> tuple[Stage, ...]:
+        """What works by itself here, for the watchdog."""
 
     def close(self, *, is_hurried: bool) -> None: ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -12,49 +12,22 @@ from edge.core.glance import Glance
 from edge.core.protocols import Clock
 from edge.core.values import FrameFacts
 from edge.service import capture_letters as letters
+from edge.service.capture import Capture
 from edge.service.capture_letters import Announce, Begin, Grant, Leave, Phase, Tighten, Told
 from edge.service.child import Child
 from edge.service.leases import LeaseError, Leases
 from edge.service.news import CameraNews, CameraState
+from edge.service.progress import Stage
 from edge.service.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
 _OVER = {CameraState.ENDED, CameraState.FAILED}
 _LEAVE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a camera's process may be silent, by what it does; None = as long as it likes.
-
-    opening : a network camera may take its time, and all of them wait for a first frame
-    reading : for the next frame
-    resting : between two tries
-    """
-
-    opening_s: float = 30.0
-    reading_s: float = 1.5
-    resting_s: float = 60.0
-
-    def of(self, phase: str) -> float:
-        return {"opening": self.opening_s, "reading": self.reading_s}.get(phase, self.resting_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """What runs for one camera.
-
-    module : its ``main`` is the process
-    setup : what that module has to know
-    is_whole : every frame is to be looked at, however long that takes
-    """
-
-    camera: str
-    module: str
-    setup: bytes = field(repr=False)
-    is_whole: bool = False
-    patience: Patience = Patience()
+# Whoever looks at an alarm must not wait for patience: the gap that a lost process leaves is below 3 s, always.
+STABLE_S = 3.0
+LONGEST_WAIT_S = 2.0
+STALL_S = 8.0  # so much later than it should have been ended, a process that hangs is a fault of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +70,7 @@ class Eye:
         self._phase = "opening"
         self._news: list[CameraNews] = []
         self._tightness = 1.0
+        self._words = 0
         self.leases = Leases()
         self.is_enabled = is_enabled
 
@@ -154,6 +128,14 @@ class Eye:
             self._child.end()
             self._let_go()
 
+    def stage(self) -> Stage:
+        """Standing still: it is to read, says nothing, and nobody ends its process. A camera that is away is tried."""
+        return Stage(
+            f"camera {self.camera}",
+            lambda: None if self._child is None or self.leases.granted is None else (self._words, self.restarts),
+            lambda: STALL_S + self._capture.patience.of(self._phase),
+        )
+
     def tend(self) -> None:
         """Start what should run, end what hangs."""
         child = self._child
@@ -177,6 +159,7 @@ class Eye:
         if self._child is None:
             return said
         for frame in self._child.receive():
+            self._words += 1
             try:
                 said += self._hear(letters.read_by_service(frame))
             except (msgspec.DecodeError, LeaseError) as error:
@@ -253,6 +236,8 @@ class Eye:
             clock=self._clock,
             silent_s=capture.patience.opening_s,
             descriptors=(self._memory,),
+            stable_s=STABLE_S,
+            longest_s=LONGEST_WAIT_S,
         )
         self._deaths_seen = 0
         self._child.tend()

@@ -10,7 +10,7 @@ from edge.core.values import Message
 from edge.report import states
 from edge.report.topics import Topics
 from edge.service.lookout import Condition
-from edge.service.machine import disk_free_mb, temperature_c, throttled_flags
+from edge.service.machine import disk_free_mb, temperature_c, throttled_file, throttled_flags
 from edge.service.news import CameraState
 from edge.service.reading import Reading
 from edge.service.steward import Care
@@ -36,13 +36,28 @@ def camera_status(topics: Topics) -> Callable[[str, CameraState], Message]:
 
 
 def health_report(
-    topics: Topics, cameras: tuple[str, ...], clock: Clock, *, folder: Path
+    topics: Topics,
+    cameras: tuple[str, ...],
+    clock: Clock,
+    *,
+    folder: Path,
+    standing: tuple[str, ...] = (),
+    system: Path = Path("/"),
 ) -> Callable[[Reading], Message]:
-    """How the service's readings are told; ``folder`` is where it writes."""
+    """How the service's readings are told.
+
+    Parameters
+    ----------
+    folder : where it writes
+    standing : reasons that hold for this whole run, such as ``safe_mode``
+    system : where /sys is found
+    """
+    firmware = throttled_file(system)
 
     def report(reading: Reading) -> Message:
-        temperature, throttled, disk = temperature_c(), throttled_flags(), disk_free_mb(folder)
-        reasons = _reasons(reading, cameras, temperature=temperature, throttled=throttled, disk_mb=disk)
+        temperature, throttled, disk = temperature_c(system), throttled_flags(firmware), disk_free_mb(folder)
+        found = _reasons(reading, cameras, temperature=temperature, throttled=throttled, disk_mb=disk)
+        reasons = (*standing, *found)
         health = states.Health(
             state=_state(reading, reasons, cameras),
             reasons=reasons,

@@ -8,6 +8,8 @@ import msgspec
 
 from edge.service.trouble import Trouble
 
+Corners = tuple[float, float, float, float]
+
 
 class Begin(msgspec.Struct, frozen=True, tag=True):
     """The first word.
@@ -48,6 +50,17 @@ class Tune(msgspec.Struct, frozen=True, tag=True):
 
 class SelfTest(msgspec.Struct, frozen=True, tag=True):
     """Look at the test picture."""
+
+
+class Picture(msgspec.Struct, frozen=True, tag=True):
+    """Make a picture of a frame that was looked at, if it is still at hand.
+
+    hidden : boxes in its pixels that are to be made unrecognisable, beside what the model found there
+    """
+
+    camera: str
+    sequence: int
+    hidden: tuple[Corners, ...] = ()
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -111,8 +124,16 @@ class Tested(msgspec.Struct, frozen=True, tag=True):
     fault: str | None = None
 
 
-ToInfer = Begin | Look | Tune | SelfTest
-FromInfer = Ready | Cannot | Found | Skipped | Failed | Tested
+class Pictured(msgspec.Struct, frozen=True, tag=True):
+    """The answer to a Picture. jpeg : empty = the frame is gone"""
+
+    camera: str
+    sequence: int
+    jpeg: bytes
+
+
+ToInfer = Begin | Look | Tune | SelfTest | Picture
+FromInfer = Ready | Cannot | Found | Skipped | Failed | Tested | Pictured
 
 encode = msgspec.msgpack.Encoder().encode
 read_by_infer = msgspec.msgpack.Decoder(ToInfer).decode

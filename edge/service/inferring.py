@@ -9,15 +9,23 @@ from typing import Protocol
 
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
-from edge.core.values import Frame, FrameFacts, Sighting
+from edge.core.values import Detections, Frame, FrameFacts, Sighting
 from edge.service import infer_letters as letters
 from edge.service.channel import Channel, ChannelClosedError
-from edge.service.infer_letters import Failed, Found, Look, SelfTest, Skipped, Tested, Tune
+from edge.service.infer_letters import Failed, Found, Look, Picture, Pictured, SelfTest, Skipped, Tested, Tune
 from edge.service.inside import Post, leave_at_once
 from edge.service.shared_frames import SharedFrames
 from edge.wire.wake import Wake
 
 NO_JOB = 0
+
+
+class Album(Protocol):
+    """Frames for pictures of them."""
+
+    def keep(self, frame: Frame, found: Detections) -> None: ...
+
+    def picture(self, camera: str, sequence: int, hidden: tuple[letters.Corners, ...]) -> bytes: ...
 
 
 class Looker(Protocol):
@@ -44,8 +52,10 @@ class Inferring:
         test: Callable[[], Tested],
         is_ahead: bool,
         clock: Clock,
+        album: Album | None = None,
     ) -> None:
         self._channel = channel
+        self._album = album
         self._post = Post(channel, letters.encode)
         self._lookers = lookers
         self._frames = frames
@@ -87,6 +97,8 @@ class Inferring:
                 with self._changed:
                     self._waiting.append(letter)
                     self._changed.notify_all()
+            case Picture():
+                self._picture(letter)
             case letters.Begin():
                 pass
 
@@ -124,7 +136,7 @@ class Inferring:
     def _look(self, look: Look) -> None:
         frame = self._frame(look)
         if not self._is_ahead:
-            self._answer(look, self._lookers[look.camera].see(frame))
+            self._answer(look, frame)
             return
         self._lookers[look.camera].start(frame)
         with self._changed:
@@ -138,7 +150,7 @@ class Inferring:
                 self._started.popleft()
                 self._changed.notify_all()
             try:
-                self._answer(look, self._lookers[look.camera].see(frame))
+                self._answer(look, frame)
             except Exception as error:  # noqa: BLE001  # as above
                 self._fail(look, error)
 
@@ -149,8 +161,16 @@ class Inferring:
         image = memory.image(look.slot, facts)
         return Frame(image, look.camera, look.sequence, look.captured_ns, look.captured_at, small)
 
-    def _answer(self, look: Look, seen: Sighting) -> None:
+    def _picture(self, asked: Picture) -> None:
+        jpeg = b"" if self._album is None else self._album.picture(asked.camera, asked.sequence, asked.hidden)
+        self._post.send(Pictured(asked.camera, asked.sequence, jpeg))
+
+    def _answer(self, look: Look, frame: Frame) -> None:
+        """With the answer the frame's slot belongs to somebody else."""
+        seen = self._lookers[look.camera].see(frame)
         found, times = seen.detections, seen.times
+        if self._album is not None:
+            self._album.keep(frame, found)
         self._post.send(
             Found(
                 look.job,

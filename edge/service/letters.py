@@ -14,6 +14,7 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     """The first word: all that the publisher has to know. Secrets travel here, not in arguments or the environment.
 
     filters : topics whose messages are passed on to the service
+    boot_id : of the machine, for a publisher whose sandbox hides /proc
     greeting : where somebody who has come back says ``online``, and all state is said again; None = nowhere
     """
 
@@ -32,6 +33,7 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     max_bytes: int
     consumer: str | None
     log_level: int
+    boot_id: str
     filters: tuple[str, ...] = ()
     greeting: str | None = None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
-_THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
+_THERMAL = "sys/class/thermal/thermal_zone0/temp"
+# soc/soc:firmware on a Pi 3 and 4; with an address in the names on a Pi 5
+_THROTTLED = "sys/devices/platform/soc*/soc*:firmware/get_throttled"
 
 # Bits of the Raspberry Pi firmware's get_throttled: 0-3 now, 16-19 since boot.
 # Source: Raspberry Pi documentation, vcgencmd get_throttled.
@@ -22,16 +23,23 @@ _THROTTLED_BITS = {
 }
 
 
-def temperature_c(file: Path = _THERMAL) -> float | None:
+def temperature_c(system: Path = Path("/")) -> float | None:
     """Of the processor, in degrees Celsius."""
     try:
-        return int(file.read_text(encoding="ascii")) / 1000
+        return int((system / _THERMAL).read_text(encoding="ascii")) / 1000
     except (OSError, ValueError):
         return None
 
 
-def throttled_flags(file: Path = _THROTTLED) -> tuple[str, ...] | None:
+def throttled_file(system: Path = Path("/")) -> Path | None:
+    """Where the Raspberry Pi's firmware tells; None on other machines."""
+    return next(iter(sorted(system.glob(_THROTTLED))), None)
+
+
+def throttled_flags(file: Path | None) -> tuple[str, ...] | None:
     """What the firmware holds against the power supply and the cooling; empty when nothing."""
+    if file is None:
+        return None
     try:
         bits = int(file.read_text(encoding="ascii"), 16)
     except (OSError, ValueError):

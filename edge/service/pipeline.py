@@ -46,6 +46,9 @@ class Rules(Protocol):
     def changes(self) -> list[Standing]: ...
 
 
+Witness = Callable[[list[Occurrence], tuple[Track, ...], FrameFacts], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
     """How what was found becomes messages.
@@ -72,8 +75,15 @@ class Pipeline:
         telling: Telling,
         identities: Identities,
         clock: Clock,
+        witness: Witness = lambda _occurrences, _tracks, _frame: None,
     ) -> None:
+        """
+        Parameters
+        ----------
+        witness : is shown what is told of each frame, and who is there
+        """
         self._camera = camera
+        self._witness = witness
         self._wanted = wanted
         self._tracker = tracker
         self._rules = rules
@@ -89,6 +99,7 @@ class Pipeline:
         detections = self._wanted.select(seen.detections, frame)
         tracks = self._tracker.update(detections, frame.captured_ns)
         occurrences = self._rules.update(tracks, frame)
+        self._witness(occurrences, tracks, frame)
         messages += [self._tell(occurrence) for occurrence in occurrences] + self._tell_changes()
         if self._telling.detections and not seen.is_held:
             messages.append(self._telling.detections(replace(seen, detections=self._wanted.confident(detections))))

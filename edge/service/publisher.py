@@ -39,13 +39,23 @@ class Publisher:
     """Lives until the service tells it to leave, or is gone.
 
     progress : how it goes, given how many messages were taken from the service
+    alive : called with each turn, once a second at least
     """
 
-    def __init__(self, channel: Channel, sender: Sender, *, progress: Callable[[int], Progress], clock: Clock) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        sender: Sender,
+        *,
+        progress: Callable[[int], Progress],
+        clock: Clock,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
         self._channel = channel
         self._sender = sender
         self._progress = progress
         self._clock = clock
+        self._alive = alive
         self._wake = Wake()
         self._arrived: deque[Arrived] = deque(maxlen=_ARRIVED)
         self._heard = 0
@@ -57,6 +67,11 @@ class Publisher:
         """Something for the service; from any thread."""
         self._arrived.append(arrived)
         self._wake.set()
+
+    def leave(self, within_s: float) -> None:
+        """Deliver what can be delivered within the time, say offline, end; safe from a signal handler."""
+        self._is_leaving = True
+        self._sender.leave(within_s)
 
     def live(self) -> int:
         """Returns the exit code; does not return when the service is gone."""
@@ -72,6 +87,7 @@ class Publisher:
         return 0 if self._is_leaving else 1
 
     def _round(self) -> None:
+        self._alive()
         self._channel.wait(1.0, self._wake.fileno())
         self._wake.clear()
         for frame in self._channel.receive():
@@ -92,8 +108,7 @@ class Publisher:
             case Committed():
                 self._sender.hint()
             case Leave(within_s):
-                self._is_leaving = True
-                self._sender.leave(within_s)
+                self.leave(within_s)
             case _:  # Setup
                 logger.error("the service spoke its first word twice")
 

@@ -13,6 +13,7 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -25,6 +26,8 @@ from edge.report.states import Delivery
 from edge.service import letters
 from edge.service.child import Child
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Standing, Tell
+from edge.service.neighbour import Neighbour
+from edge.service.progress import Stage
 from edge.wire.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -37,6 +40,8 @@ FINISH_S = 60.0  # after the last recording: as long as something arrives
 _COMMIT_S = 1.0
 _LOOK_S = 2.0  # the publisher says how it goes every second
 _STUCK_S = 75.0  # the slowest thing it may do in one go is to resolve a name: 30 s and more with three dead servers
+_STALL_S = 8.0
+_DISK_S = 30.0  # a worn memory card can keep a commit waiting for many seconds
 _NS_PER_S = 1_000_000_000
 
 
@@ -45,7 +50,7 @@ class Publishing:
 
     Parameters
     ----------
-    setup : for each publisher
+    child : the publisher; its process is greeted with a Setup
     guarantee : the promise while the outbox is on disk
     describe : what to say when the promise in force changes
     hear : takes what came in for the service; called by the thread of ``run``
@@ -53,7 +58,7 @@ class Publishing:
 
     def __init__(
         self,
-        setup: Setup,
+        child: Child,
         writer: OutboxWriter,
         *,
         guarantee: Delivery,
@@ -67,7 +72,7 @@ class Publishing:
         self._describe = describe
         self._hear_out = hear
         self._clock = clock
-        self._child = Child("publish", MODULE, greet=lambda: [letters.encode(setup)], clock=clock)
+        self._child = child
         self._lock = threading.Lock()
         self._board: dict[str, Message] = {}
         self._changed: dict[str, None] = {}
@@ -81,6 +86,7 @@ class Publishing:
         self._has_news = False
         self._leave: Leave | None = None
         self._is_over = threading.Event()
+        self._rounds = 0
 
     @property
     def publisher_pid(self) -> int | None:
@@ -147,6 +153,13 @@ class Publishing:
             last_error=progress.last_error,
         )
 
+    def stages(self) -> tuple[Stage, ...]:
+        """What works by itself here. A broker that is away, or a disk that refuses, is no standstill."""
+        return (
+            Stage("publishing", lambda: self._rounds, lambda: _STALL_S),
+            Stage("outbox", lambda: self._writer.rounds, lambda: _DISK_S),
+        )
+
     def close(self, *, is_hurried: bool) -> None:
         """Commit what waits, let the publisher deliver what it can, end it.
 
@@ -162,6 +175,7 @@ class Publishing:
         self._wake.set()
 
     def _round(self) -> None:
+        self._rounds += 1
         if self._child.has_gone:
             self._is_over.set()
             return
@@ -244,6 +258,16 @@ class Publishing:
 
 
 _COMMITTED = letters.encode(Committed())
+
+
+def own_publisher(setup: Setup, clock: Clock) -> Child:
+    """A publisher that this process starts and ends."""
+    return Child("publish", MODULE, greet=lambda: [letters.encode(setup)], clock=clock)
+
+
+def other_publisher(setup: Setup, clock: Clock, *, socket: Path) -> Neighbour:
+    """A publisher that systemd starts, with the broker's secrets of its own: ``setup`` holds none."""
+    return Neighbour("publish", socket, greet=lambda: [letters.encode(setup)], clock=clock)
 
 
 def outgoing(message: EventMessage) -> Outgoing:

@@ -17,6 +17,7 @@ from edge.service.lookout import Condition
 from edge.service.meters import RateMeter, StageMeter, merge_drops
 from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline
+from edge.service.progress import Progress
 from edge.service.reading import Reading, Reports
 from edge.service.steward import Care, Steward
 from edge.service.systemd import Notifier
@@ -28,6 +29,7 @@ _IDLE_S = 0.2  # how long the loop waits for a frame before it looks at the cloc
 _SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are told in one health message
 _LEAVE_S = 1.0  # cameras that are still open by then, and frames still with the model, are left behind
 _JOIN_S = 0.5
+_LOOK_S = 1.0  # how often stages are looked at
 
 
 @dataclass(slots=True)
@@ -76,6 +78,8 @@ class Service:
         self._told_reasons: object = ()
         self._steward = steward
         self._tidings = {camera: Tidings() for camera in pipelines}
+        self._progress = Progress((*sight.stages(), *outlet.stages()), clock)
+        self._told_stalled: tuple[str, ...] = ()
         self._early: deque[Sighting | CameraNews] = deque()  # came before the model ran
         self._outcome = Outcome()
 
@@ -232,10 +236,17 @@ class Service:
         self._outlet.send(self._reports.health(self._reading(now_ns)))
 
     def _tell_alive(self, now_ns: int) -> None:
-        """Each turn of the loop is progress: it looked at a frame, or found that there was none to look at."""
-        if now_ns >= self._next_alive_ns:
-            self._next_alive_ns = now_ns + round(self._notifier.alive_every_s * 1e9)
+        """Each turn of the loop is progress, if all other stages advance too; else the watchdog shall bark."""
+        if now_ns < self._next_alive_ns:
+            return
+        self._next_alive_ns = now_ns + round(min(_LOOK_S, self._notifier.alive_every_s) * 1e9)
+        stalled = self._progress.stalled()
+        if not stalled:
             self._notifier.alive()
+        elif stalled != self._told_stalled:
+            logger.error("standing still: %s", ", ".join(stalled))
+            self._notifier.stalled(", ".join(stalled))
+        self._told_stalled = stalled
 
     def _reading(self, now_ns: int) -> Reading:
         way_out = self._outlet.standing()

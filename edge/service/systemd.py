@@ -16,21 +16,33 @@ class Notifier:
     """Sends state lines to the socket systemd names in the environment; does nothing without one.
 
     alive_every_s : how often ``alive`` is due: thrice within the unit's WatchdogSec, so that one late turn is forgiven
+    note : stands before every status, such as "safe mode"
     """
 
-    def __init__(self, address: str | None = None, *, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, address: str | None = None, *, environment: Mapping[str, str] = os.environ, note: str = ""
+    ) -> None:
+        self._note = f"{note}: " if note else ""
         self._address = address if address is not None else environment.get("NOTIFY_SOCKET", "")
-        self.alive_every_s = _watchdog_s(environment) / 3
+        asked_s = _watchdog_s(environment)
+        self._is_watched = asked_s is not None
+        self.alive_every_s = (_UNWATCHED_S if asked_s is None else asked_s) / 3
 
     def ready(self, status: str) -> None:
-        self._send(f"READY=1\nSTATUS={status}")
+        self._send(f"READY=1\nSTATUS={self._note}{status}")
 
     def status(self, text: str) -> None:
-        self._send(f"STATUS={text}")
+        self._send(f"STATUS={self._note}{text}")
 
     def alive(self) -> None:
         """To be called when work advanced, not merely because time passed."""
         self._send("WATCHDOG=1")
+
+    def stalled(self, what: str) -> None:
+        """Work does not advance: where a watchdog is set, it is to bite now."""
+        self._send(f"STATUS=standing still: {what}")
+        if self._is_watched:
+            self._send("WATCHDOG=trigger")
 
     def stopping(self) -> None:
         self._send("STOPPING=1")
@@ -53,8 +65,8 @@ class Notifier:
             self._address = ""
 
 
-def _watchdog_s(environment: Mapping[str, str]) -> float:
+def _watchdog_s(environment: Mapping[str, str]) -> float | None:
     """What WATCHDOG_USEC asks of this process (sd_watchdog_enabled(3)); the environment of a parent asks nothing."""
     asked, process = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
     is_ours = not process or process == str(os.getpid())
-    return int(asked) / 1e6 if is_ours and asked.isascii() and asked.isdigit() and int(asked) else _UNWATCHED_S
+    return int(asked) / 1e6 if is_ours and asked.isascii() and asked.isdigit() and int(asked) else None

@@ -35,6 +35,16 @@ def test_a_small_fleet_loses_nothing(qos: str) -> None:
     assert found["unacknowledged"] == 0
 
 
+def test_several_collectors_share_the_messages_and_each_comes_to_one_of_them() -> None:
+    found = _fleet("--cameras", "10", "--rate", "20", "--seconds", "1", "--collectors", "2")
+
+    assert (found["sent"], found["received"], found["lost"], found["repeated"]) == (200, 200, 0, 0)
+    shares = found["received_by_each"]
+    assert isinstance(shares, list)
+    assert len(shares) == 2
+    assert min(shares) > 0
+
+
 @pytest.mark.slow
 def test_a_fleet_whose_broker_was_killed_comes_back_spread_out() -> None:
     found = _fleet("--cameras", "20", "--herd")["herd"]

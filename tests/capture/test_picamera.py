@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from types import SimpleNamespace
+
 import pytest
 
 from edge.capture.picamera import PicameraSource
@@ -107,6 +110,35 @@ def test_without_a_sensor_time_arrival_counts():
     source.open()
 
     assert source.read().captured_ns == START_NS
+
+
+def test_a_camera_that_can_not_be_had_leaves_no_descriptor_open():
+    """picamera2 opens a pipe before it takes the camera; a night of tries would take every descriptor."""
+    pipes: list[tuple[int, int]] = []
+
+    class HeldElsewhere:
+        def __init__(self, number: int) -> None:
+            pipes.append(os.pipe())
+            self.notifymeread = os.fdopen(pipes[-1][0], "rb")
+            self.notifyme_w = pipes[-1][1]
+            raise RuntimeError("Camera __init__ sequence did not complete.")
+
+        global_camera_info = staticmethod(lambda: [{"Model": "imx708", "Num": 0}])
+
+        def stop(self) -> None:
+            """Nothing runs yet."""
+
+        def close(self) -> None:
+            """As picamera2's: a camera that was never open is left as it is."""
+
+    source = PicameraSource(0, SETTINGS, HandClock(), library=lambda: SimpleNamespace(Picamera2=HeldElsewhere))
+
+    with pytest.raises(SourceError, match="does another program hold it"):
+        source.open()
+
+    for descriptor in pipes[0]:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
 
 
 def test_a_camera_that_stops_is_lost_within_the_time_out():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,18 +53,29 @@ def write_config(folder: Path, settings: Mapping[str, Any]) -> Path:
 
 def run_into_broker(folder: Path, *, cameras: Mapping[str, Any], duration: float | None = None, **settings: Any) -> Run:
     """``edge run`` to its end with a mosquitto_sub listening to everything."""
-    with local_broker(folder) as port:
-        listening = _subscribe(port)
+    with heard_by(folder) as (port, hear):
         broker = {"host": "127.0.0.1", "port": port}
         outbox = {"path": str(folder / "outbox.db")}
         defaults = {"device": "gate", "broker": broker, "cameras": dict(cameras), "outbox": outbox}
         config = write_config(folder, defaults | settings)
         limit = [] if duration is None else ["--duration", str(duration)]
         done = run_edge("run", "--config", str(config), *limit)
-        # QoS 1 on one broker keeps its order per client only; the end mark is sent when the program is gone
-        publish = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-q", "1", "-t", _LAST_TOPIC, "-m", "end"]
-        subprocess.run(publish, check=True, timeout=10)
-        return Run(done.returncode, done.stderr, _heard(listening))
+        return Run(done.returncode, done.stderr, hear())
+
+
+@contextmanager
+def heard_by(folder: Path) -> Iterator[tuple[int, Callable[[], list[tuple[str, str]]]]]:
+    """A mosquitto, by its port, and all that a subscriber has heard; ask for that when the programs have ended."""
+    with local_broker(folder) as port:
+        listening = _subscribe(port)
+
+        def hear() -> list[tuple[str, str]]:
+            # QoS 1 on one broker keeps its order per client only; the end mark is sent when the program is gone
+            publish = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-q", "1", "-t", _LAST_TOPIC, "-m", "end"]
+            subprocess.run(publish, check=True, timeout=10)
+            return _heard(listening)
+
+        yield port, hear
 
 
 def _subscribe(port: int) -> subprocess.Popen[str]:

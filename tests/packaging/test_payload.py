@@ -41,7 +41,11 @@ def test_nothing_is_placed_where_the_user_writes(placed: dict[str, int]) -> None
 
 
 def test_only_commands_can_be_run(placed: dict[str, int]) -> None:
-    assert {path for path, mode in placed.items() if mode == 0o755} == {"usr/bin/edge", "usr/lib/edge/environment"}
+    assert {path for path, mode in placed.items() if mode == 0o755} == {
+        "usr/bin/edge",
+        "usr/lib/edge/environment",
+        "usr/lib/edge/hardware-check",
+    }
 
 
 def test_a_folder_without_a_place_is_an_error(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -165,13 +164,3 @@ def test_a_large_message_is_written_short_and_a_small_one_in_full() -> None:
     small = Discovery(ShownDevice("0", "m", (YARD,)), TOPICS).message().payload
     assert len(small) < FULL_WORDS_LIMIT
     assert b"stat_t" not in small
-
-
-@pytest.mark.parametrize("key", ["yard_person_count", "yard_alerts", "yard_fps"])
-def test_what_is_shown_is_remembered_with_its_topics(key: str) -> None:
-    discovery = Discovery(ShownDevice("0", "m", (YARD,)), TOPICS)
-
-    shown = discovery.shown[key]
-
-    assert shown.platform == told()["components"][key]["platform"]
-    assert told()["components"][key]["state_topic"] in shown.topics

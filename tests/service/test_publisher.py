@@ -18,7 +18,9 @@ from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Tel
 from edge.service.publisher import Publisher, first_word, leave_at_once
 
 PATIENCE_S = 20.0
-SETUP = Setup("gate", "localhost", 1883, 15, None, None, False, None, None, None, "o.db", None, 1 << 20, None, 20)
+SETUP = Setup(
+    "gate", "localhost", 1883, 15, None, None, False, None, None, None, "o.db", None, 1 << 20, None, 20, "boot"
+)
 STATE = Message("edge/gate/status", b"online", qos=1, retain=True)
 
 

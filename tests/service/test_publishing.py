@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,9 @@ from edge.wire.wake import Wake
 from tests.fakes_report import make_event
 
 TOPICS = Topics("gate")
-SETUP = Setup("gate", "localhost", 1883, 15, None, "secret", False, None, None, None, "o.db", None, 1 << 20, None, 20)
+SETUP = Setup(
+    "gate", "localhost", 1883, 15, None, "secret", False, None, None, None, "o.db", None, 1 << 20, None, 20, "boot"
+)
 READING = OutboxReading(Mode.DURABLE, Guarantee.WINDOW, 0, 0, False, 0, 0, "", ())
 
 
@@ -54,7 +56,7 @@ class FakeWriter:
 class FakeChild:
     """Stands for the publisher's process: what it was told, what it says, whether it takes more."""
 
-    def __init__(self, name: str, module: str, *, greet: Callable[[], list[bytes]], clock: object) -> None:
+    def __init__(self, name: str, *, greet: Callable[[], list[bytes]]) -> None:
         self.greeting = [letters.read_by_publisher(frame) for frame in greet()]
         self.pid: int | None = None
         self.told: list[Any] = []
@@ -102,15 +104,15 @@ class Service:
         self.clock = HandClock()
         self.writer = FakeWriter()
         self.heard: list[Heard] = []
+        self.child = FakeChild("publish", greet=lambda: [letters.encode(SETUP)])
         self.outlet = Publishing(
-            SETUP,
+            self.child,  # type: ignore[arg-type]
             self.writer,  # type: ignore[arg-type]
             guarantee=Delivery.ACKNOWLEDGED,
             describe=lambda delivery: Message(TOPICS.info(), delivery.value.encode(), qos=1, retain=True),
             hear=self.heard.append,
             clock=self.clock,
         )
-        self.child: FakeChild = self.outlet._child  # type: ignore[assignment]
 
     def go_round(self, *said: object) -> list[Any]:
         """What the publisher was told in this round, in which it says so much."""
@@ -121,8 +123,7 @@ class Service:
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    monkeypatch.setattr(publishing, "Child", FakeChild)
+def service() -> Service:
     return Service()
 
 

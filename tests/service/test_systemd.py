@@ -17,6 +17,15 @@ def test_systemd_is_told_ready_with_a_status(tmp_path: Path) -> None:
         assert listener.recv(1024) == b"READY=1\nSTATUS=watching 2 camera(s)"
 
 
+def test_what_is_special_about_this_run_stands_before_the_status(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+
+        Notifier(str(tmp_path / "notify"), note="safe mode").ready("watching 1 camera(s)")
+
+        assert listener.recv(1024) == b"READY=1\nSTATUS=safe mode: watching 1 camera(s)"
+
+
 def test_an_abstract_address_is_understood() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind("\0edge-test-notify")
@@ -59,3 +68,16 @@ def test_the_watchdog_of_another_process_asks_nothing_of_this_one() -> None:
 
     assert Notifier("", environment={"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}).alive_every_s == unwatched
     assert Notifier("", environment={"WATCHDOG_USEC": "soon"}).alive_every_s == unwatched
+
+
+def test_a_standstill_has_the_watchdog_bite_where_there_is_one(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(5.0)
+        address = str(tmp_path / "notify")
+
+        Notifier(address, environment={"WATCHDOG_USEC": "6000000"}).stalled("outbox")
+        Notifier(address, environment={}).stalled("model")
+
+        told = [listener.recv(1024) for _ in range(3)]
+    assert told == [b"STATUS=standing still: outbox", b"WATCHDOG=trigger", b"STATUS=standing still: model"]

@@ -55,12 +55,17 @@ def test_a_test_picture_under_another_name_is_known_by_its_looks(tmp_path):
         pack([train], tmp_path / "out", Packing(longest=80), never=[test])
 
 
-def test_sets_that_number_their_categories_differently_are_refused(tmp_path):
-    one = write_set(tmp_path / "one", categories=("person", "car"))
-    two = write_set(tmp_path / "two", categories=("car", "person"))
+def test_categories_are_one_by_their_names_whatever_their_numbers(tmp_path):
+    box = {"category_id": 1, "bbox": [1, 1, 9, 9]}
+    one = write_set(tmp_path / "one", annotations=[box], categories=("person", "car"))
+    two = write_set(tmp_path / "two", annotations=[box], categories=("car", "person"), labelled=[2])
 
-    with pytest.raises(ConfigError, match="category 1 is 'car' here, 'person' elsewhere"):
-        pack([one, two], tmp_path / "out", Packing(), never=[])
+    pack([one, two], tmp_path / "out", Packing(), never=[])
+
+    packed = json.loads((tmp_path / "out" / "instances.json").read_text())
+    names = {entry["id"]: entry["name"] for entry in packed["categories"]}
+    assert [names[found["category_id"]] for found in packed["annotations"]] == ["person", "car"]
+    assert [names[number] for number in packed["images"][-1]["labelled"]] == ["person"]
 
 
 def test_too_large_a_folder_is_told(tmp_path):

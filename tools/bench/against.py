@@ -82,7 +82,7 @@ def _tensor(model: Model, values: object) -> object:
     from edge.core.values import Tensor
 
     into = model.layout.input
-    return Tensor(values, into.scale, into.zero_point, into.name)  # type: ignore[arg-type]
+    return Tensor(values, into.scale, into.zero_point, into.name)
 
 
 if __name__ == "__main__":

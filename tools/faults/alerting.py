@@ -38,7 +38,7 @@ from edge.report.payloads import event_message
 from edge.report.states import CameraState as Wire
 from edge.report.states import Delivery, DeviceInfo, camera_message, info_message
 from edge.report.topics import Topics
-from edge.service import child, publishing
+from edge.service import publishing
 from edge.service.health import health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.news import CameraNews, CameraState
@@ -72,6 +72,10 @@ class Metronome:
 
     def open(self) -> None:
         """Nothing to take hold of."""
+
+    def stages(self) -> tuple[()]:
+        """None of its own."""
+        return ()
 
     def wake(self) -> None:
         """Nobody waits for long."""
@@ -135,7 +139,6 @@ def main() -> int:
     options = _options()
     if options.hasty:
         publishing.MODULE = hasty_publisher.MODULE
-        child._LONGEST_WAIT_S = 1.0
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     clock: Clock = SystemClock()
     if options.clock:
@@ -172,6 +175,8 @@ def make_service(config: Config, clock: Clock, source: Metronome, *, ledger: Pat
         identities=identities,
         clock=clock,
     )
+    if publishing.MODULE == hasty_publisher.MODULE:
+        outlet._child._longest_s = 1.0
     # the publisher is watched in real time: it would have to be alive every 10 s of a day that takes minutes
     outlet._clock = outlet._child._clock = SystemClock()
     return Service(

@@ -24,7 +24,7 @@ class Stage:
     def __init__(self, folder: Path, *, rate: float, is_hasty: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.ledger, self.seen, self.wire = (folder / name for name in ("ledger", "seen", "wire"))
         self._rate = rate
         self._is_hasty = is_hasty
@@ -56,7 +56,7 @@ class Stage:
     def start_broker(self) -> None:
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         self._start("broker", [program, "-c", str(self.folder / "mosquitto.conf")], self._log)
-        wait_until(lambda: _listens(self.port), 10.0)
+        wait_until(lambda: listens(self.port), 10.0)
 
     def start_service(self, *options: str) -> None:
         command = [sys.executable, "-m", "tools.faults.alerting", "--config", str(self._config)]
@@ -202,13 +202,13 @@ def wait_until(is_so: object, timeout_s: float, *, every_s: float = 0.05) -> boo
     return False
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
         return True
     return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -171,7 +171,7 @@ def endure(folder: Path, name: str, manners: Manners, is_over: Callable[[float],
     folder.mkdir()
     broker = StrictBroker(manners, keep_publishes=False)
     device = Device(folder, broker.port)
-    broker.wait_until(lambda book: bool(book.connects))
+    broker.wait_until(lambda book: bool(book.connects), 60.0)
     publisher, began, over = device.outlet.publisher_pid, time.monotonic(), threading.Event()
     if manners.acks_by_hand:
         threading.Thread(target=_release_late, args=(broker, over), daemon=True).start()

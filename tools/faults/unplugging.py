@@ -26,9 +26,9 @@ from edge.core.values import Frame, Sighting
 from edge.service import capture_letters as letters
 from edge.service.arbiter import Arbiter
 from edge.service.brain import Inference
+from edge.service.capture import Capture, Patience
 from edge.service.capturing import Capturing
 from edge.service.channel import Channel
-from edge.service.eye import Capture, Patience
 from edge.service.inside import first_frame
 from edge.service.news import CameraNews
 from edge.service.shared_frames import SharedFrames

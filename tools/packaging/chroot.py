@@ -15,7 +15,7 @@ _CPUINFO = "".join(
     for core in range(4)
 )
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
-_PACKAGES = "python3,ca-certificates,init-system-helpers,procps"
+_PACKAGES = "python3,ca-certificates,init-system-helpers,procps,tzdata"
 # Mounts of a namespace of its own: they end with the command, whatever becomes of it.
 _ENTER = """
 set -e

@@ -23,7 +23,7 @@ from edge.provision.writing import write_to_boot
 from tools.packaging.chroot import Chroot, need_root
 from tools.packaging.targets import CHECKOUT
 
-_COMMON = "python3,ca-certificates,init-system-helpers,procps,openssh-server,sudo,systemd"
+_COMMON = "python3,tzdata,ca-certificates,init-system-helpers,procps,openssh-server,sudo,systemd"
 _PACKAGES = {"trixie": f"{_COMMON},cloud-init,netplan.io,iproute2", "bookworm": _COMMON}
 _VERSIONS = {"trixie": 13, "bookworm": 12}
 _NETWORK, _PASSPHRASE, _CAMERA_PASSWORD = "Garten: Netz", "correct horse battery", "camera-secret-77"

@@ -58,6 +58,7 @@ def own_files(version: str, moment_s: int) -> Iterator[Placed]:
     """The command, the maker of the environment, and the documents every package has."""
     yield Placed("usr/bin/edge", (_DEBIAN / "edge").read_bytes(), 0o755)
     yield Placed("usr/lib/edge/environment", template("environment", VERSION=version), 0o755)
+    yield Placed("usr/lib/edge/hardware-check", (CHECKOUT / "tools/hardware-check").read_bytes(), 0o755)
     yield Placed("usr/share/doc/edge/copyright", (_DEBIAN / "copyright").read_bytes())
     date = format_datetime(datetime.fromtimestamp(moment_s, UTC))
     yield Placed("usr/share/doc/edge/changelog.gz", _compressed(template("changelog", VERSION=version, DATE=date)))

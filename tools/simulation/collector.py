@@ -56,16 +56,25 @@ class Collection:
         return answers
 
     def figures(self) -> dict[str, object]:
-        return {"received": self.received, "repeated": self.repeated, "latency_ms": self._latency.figures()}
+        return {
+            "received": self.received,
+            "repeated": self.repeated,
+            "latency": self._latency.counts(),
+            "cpu_s": time.process_time(),
+        }
 
 
-def collect(port: int, qos: int, cameras: int, count: int, size: int) -> None:
-    """The subscriber, a process of its own: latency and loss of everything, as JSON at the end."""
+def collect(port: int, qos: int, cameras: int, count: int, size: int, number: int, collectors: int) -> None:
+    """Latency and loss of everything that comes here, as JSON at the end.
+
+    number, collectors : which one this is of how many; several share what comes, each message goes to one of them
+    """
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     kind = b"event" if qos else b"detections"
-    filters = text(b"edge/+/camera/+/" + kind) + bytes([qos]) + text(END_TOPIC) + b"\x01"
-    connection.sendall(hello("collector") + b"\x82" + length(3 + len(filters)) + b"\x00\x01\x00" + filters)
+    share = b"$share/collectors/" if collectors > 1 else b""
+    filters = text(share + b"edge/+/camera/+/" + kind) + bytes([qos]) + text(END_TOPIC) + b"\x01"
+    connection.sendall(hello(f"collector{number}") + b"\x82" + length(3 + len(filters)) + b"\x00\x01\x00" + filters)
     collection, buffer = Collection(qos, cameras, count, size), bytearray()
     while data := connection.recv(1 << 18):
         buffer += data
@@ -83,4 +92,4 @@ def collect(port: int, qos: int, cameras: int, count: int, size: int) -> None:
 
 
 if __name__ == "__main__":
-    collect(*map(int, sys.argv[1:6]))
+    collect(*map(int, sys.argv[1:8]))

@@ -29,6 +29,8 @@ async def connect_all(cameras: list[Camera], port: int) -> float:
 async def drive(cameras: list[Camera], rate: float, seconds: float, late: Histogram) -> float:
     """Each camera at its own regular beat; returns the seconds it took."""
     beats = sorted((random.random() / rate, camera.number) for camera in cameras)  # noqa: S311
+    for camera in cameras:
+        camera.begin()
     began_ns, count, total = time.monotonic_ns(), 0, round(len(cameras) * rate * seconds)
     while count < total:
         now_ns = time.monotonic_ns() - began_ns
@@ -37,7 +39,9 @@ async def drive(cameras: list[Camera], rate: float, seconds: float, late: Histog
             due_ns = round((beats[place][0] + turn / rate) * 1e9)
             if due_ns > now_ns:
                 break
-            cameras[beats[place][1]].send()
+            camera = cameras[beats[place][1]]
+            camera.collect()
+            camera.send()
             late.add(now_ns - due_ns)
             count += 1
         await asyncio.sleep(0.0005)

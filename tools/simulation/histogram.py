@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class Histogram:
     """Latencies in steps of 10 microseconds up to 10 s, in bounded memory."""
@@ -13,6 +15,16 @@ class Histogram:
     def add(self, nanoseconds: int) -> None:
         self._steps[min(1_000_000, nanoseconds // 10_000)] += 1
         self.count += 1
+
+    def counts(self) -> dict[int, int]:
+        """By step, where there is anything: to be added to another one."""
+        return {step: count for step, count in enumerate(self._steps) if count}
+
+    def merge(self, counts: Mapping[str, int]) -> None:
+        """Add what another one counted; JSON makes the steps text."""
+        for step, count in counts.items():
+            self._steps[int(step)] += count
+            self.count += count
 
     def figures(self) -> dict[str, float]:
         """Milliseconds."""

@@ -98,10 +98,9 @@ class Augmenter:
         left, top, right, bottom = field
         width, height = right - left, bottom - top
         matrix = _random_affine(image.shape[1], image.shape[0], width, height, rng)
-        way = cv2.INTER_AREA if min(matrix[0, 0], matrix[1, 1]) < 0.7 else cv2.INTER_LINEAR
-        canvas[top:bottom, left:right] = cv2.warpAffine(
-            image, matrix, (width, height), flags=way, borderValue=(GREY,) * 3
-        )
+        # Linear, with its flicker where much is made small: so does the device.
+        part = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=(GREY,) * 3)
+        canvas[top:bottom, left:right] = part
         boxes, kept, cut = _move_boxes(sample.boxes, matrix, width, height)
         boxes += np.array([left, top, left, top], np.float32)
         return boxes[kept], sample.classes[kept], (sample.ignored | cut)[kept]

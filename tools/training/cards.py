@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,8 @@ def data_card(content: dict[str, Any], sources: dict[str, Source], *, held_out: 
         known = sources[source]
         counts = f"{count} | {by_people} | {machine[source]} | {unsure[source]}"
         lines.append(f"| {source} | {counts} | {known.origin} | {known.licence} |")
-    teacher = content.get("info", {}).get("teacher")
+    told = content.get("info", {}).get("teacher")
+    teacher = "; ".join(told) if isinstance(told, list) else told
     lines += ["", f"Teacher: {teacher}." if teacher else "Teacher: none, or not told in the file."]
     lines += [
         f"Held out for curves and thresholds: {held_out} % of the recordings and pictures, by a hash of their names."
@@ -102,8 +103,8 @@ def model_card(
     *,
     training: Training,
     agreement: dict[str, float],
-    figures: dict[str, Sequence[Figures]],
-    levels: dict[str, Sequence[Level]],
+    figures: Mapping[str, Sequence[Figures]],
+    levels: Mapping[str, Sequence[Level]],
     threshold: float,
     limits: Sequence[str],
 ) -> str:
@@ -134,7 +135,7 @@ def _text(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def quality_of(figures: dict[str, Sequence[Figures]], agreement: dict[str, float], model: Path) -> dict[str, float]:
+def quality_of(figures: Mapping[str, Sequence[Figures]], agreement: dict[str, float], model: Path) -> dict[str, float]:
     """The figures that the store's card keeps, each with its set in the name."""
     quality = {
         f"{row.label}_ap50_{place.split(' (')[0].replace(' ', '_').replace('-', '_')}": round(row.ap50, 3)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edge.core.errors import EdgeError
 from tools.training.graph import Graph, build_graph, run_graph
 from tools.training.looking import Image, Run, letterbox, torch_run
 from tools.training.network import make_cells
@@ -19,6 +20,7 @@ from tools.training.state import Weights
 from tools.training.tflite_file import TfliteWriter, attach
 
 _BATCH = 8
+_SAME = 1e-3  # scores and strides; folding the normalisation costs 1e-5
 _LICENCE = "Apache-2.0"
 
 
@@ -44,6 +46,7 @@ def export(weights: Weights, images: Sequence[Image], *, size: int, author: str)
     """
     graph = build_graph(weights.network)
     squares = [letterbox(image, size)[0] for image in images]
+    _check_graph(graph, weights, squares[:3], size=size)
     ranges = measure_ranges(graph, (_as_batch(squares[i : i + _BATCH]) for i in range(0, len(squares), _BATCH)))
     writer = TfliteWriter(graph, shapes_of(graph, size), choose_steps(graph, ranges))
     labels = weights.classes.labels
@@ -59,10 +62,16 @@ def export(weights: Weights, images: Sequence[Image], *, size: int, author: str)
     return attach(writer.content(description=f"detector of {', '.join(labels)}, {size}x{size}"), labels, facts)
 
 
-def export_float(weights: Weights, *, size: int) -> bytes:
-    """The same graph in floating point, to tell a wrong graph from coarse numbers."""
-    graph = build_graph(weights.network)
-    return TfliteWriter(graph, shapes_of(graph, size), None).content(description="floating point")
+def _check_graph(graph: Graph, weights: Weights, squares: Sequence[Image], *, size: int) -> None:
+    """Raise EdgeError where the file, still in floating point, does not compute what the network does."""
+    content = TfliteWriter(graph, shapes_of(graph, size), None).content(description="floating point")
+    file, network = tflite_outputs(content), _float_outputs(weights, size)
+    for square in squares:
+        apart = max(float(np.abs(a - b).max()) for a, b in zip(file(square), network(square), strict=True))
+        if apart > _SAME:
+            raise EdgeError(
+                f"the exported graph is not the network: {apart:.3g} apart; graph.py must follow network.py"
+            )
 
 
 def shapes_of(graph: Graph, size: int) -> dict[str, tuple[int, ...]]:

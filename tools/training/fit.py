@@ -133,9 +133,11 @@ def _train(
             run.seconds += clock.lap()
             is_check = run.step in plan.check_steps
             if is_check:
+                _refuse_divergence(run, out)
                 _check(run, plan, held, out, device=device, say=say)
             is_over = signals.asked or clock.is_over
             if is_check or is_over or time.monotonic() - saved > means.save_s:
+                _refuse_divergence(run, out)
                 state.save(run, plan, out / "checkpoint.pt")
                 saved = time.monotonic()
             if sys.stderr.isatty():
@@ -149,6 +151,12 @@ def _train(
             clock.lap()
 
 
+def _refuse_divergence(run: State, out: Path) -> None:
+    """Before anything is written: what is kept stays good."""
+    if not torch.isfinite(run.losses).all():
+        raise EdgeError(f"{out}: the loss is no number any more; start again with a lower --rate and a new --out")
+
+
 def _step(run: State, plan: Plan, batch: Batch, cells: tuple[torch.Tensor, torch.Tensor], device: torch.device) -> None:
     """One batch through the network and back."""
     for group in run.optimiser.param_groups:
@@ -160,7 +168,7 @@ def _step(run: State, plan: Plan, batch: Batch, cells: tuple[torch.Tensor, torch
         logits, distances = run.network(pictures)
     loss = detection_loss(logits, distances, *cells, batch.targets.to(device), by_task=plan.is_by_task(run.step))
     run.optimiser.zero_grad(set_to_none=True)
-    loss.total.backward()  # type: ignore[no-untyped-call]
+    loss.total.backward()
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), _CLIP)
     run.optimiser.step()
     run.follow(plan.average_decay(run.step))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -34,7 +34,12 @@ def open_judge(name: str, *, boxes: Literal["graph", "raw"] = "graph", tiles: st
     return Judge(find(name), boxes, tiles)
 
 
-def see(judge: Judge, images: Sequence[Image], plan: ClassPlan, *, floor: float = 0.001) -> list[Found]:
+def see(judge: Judge, images: Iterable[Image], plan: ClassPlan, *, floor: float = 0.001) -> list[Found]:
+    """`watch`, all at once."""
+    return list(watch(judge, images, plan, floor=floor))
+
+
+def watch(judge: Judge, images: Iterable[Image], plan: ClassPlan, *, floor: float = 0.001) -> Iterator[Found]:
     """Boxes of the plan's classes in each picture, best first; the model's labels are matched by name.
 
     A label is a class by itself (``vehicle``), or a category that the class stands for (``car``).
@@ -48,13 +53,12 @@ def see(judge: Judge, images: Sequence[Image], plan: ClassPlan, *, floor: float 
     detector = open_detector(
         judge.model, threads=1, threshold=floor, max_boxes=300, multi_label=True, boxes=judge.boxes
     )
-    look, clock, seen = make_look(detector, judge.tiles), SystemClock(), []
+    look, clock = make_look(detector, judge.tiles), SystemClock()
     for number, image in enumerate(images):
         found = look.detect(Frame(image, "picture", number, clock.monotonic_ns(), clock.utc_now()))
         classes = numbers[found.class_ids]
         kept = classes >= 0
-        seen.append(Found(found.boxes[kept], found.scores[kept], classes[kept]))
-    return seen
+        yield Found(found.boxes[kept], found.scores[kept], classes[kept])
 
 
 def _class_numbers(model: Model, plan: ClassPlan) -> NDArray[np.int64]:

@@ -57,7 +57,7 @@ class Tower(nn.Sequential):
     def __init__(self, channels: int, outputs: int, *, bias: float) -> None:
         last = nn.Conv2d(channels, outputs, 1)
         nn.init.normal_(last.weight, std=0.01)
-        nn.init.constant_(last.bias, bias)  # type: ignore[arg-type]
+        nn.init.constant_(last.bias, bias)
         super().__init__(
             Conv(channels, channels, groups=channels),
             Conv(channels, channels, 1),

@@ -38,7 +38,7 @@ def pack(folders: Sequence[Path], out: Path, packing: Packing, *, never: Sequenc
     Raises
     ------
     ConfigError
-        For a set that can't be read, contradicts the others' categories, or holds test pictures.
+        For a set that can't be read, or holds test pictures.
     EdgeError
         If the folder grows beyond the limit.
     """
@@ -48,15 +48,17 @@ def pack(folders: Sequence[Path], out: Path, packing: Packing, *, never: Sequenc
     looks = np.array([look for folder in never for look in _looks_of(folder)], np.uint64)
     (out / "images").mkdir(parents=True)
     merged: dict[str, Any] = {"info": {"sets": [folder.name for folder in folders]}, "images": [], "annotations": []}
-    categories: dict[int, str] = {}
+    categories: dict[str, int] = {}
     for folder in folders:
         content = read_file(folder / "instances.json")
         refuse_test_pictures(folder / "instances.json", content)
         for test, where in zip(tests, never, strict=True):
             refuse_known_pictures(content, other=test, where=str(where))
-        _merge_categories(categories, content, folder)
-        _add(merged, content, folder, out, packing, looks)
-    merged["categories"] = [{"id": number, "name": name} for number, name in sorted(categories.items())]
+        if teacher := content.get("info", {}).get("teacher"):
+            teachers = merged["info"].setdefault("teacher", [])
+            merged["info"]["teacher"] = sorted({*teachers, f"{teacher} ({folder.name})"})
+        _add(merged, _renumbered(content, categories), folder, out, packing, looks)
+    merged["categories"] = [{"id": number, "name": name} for name, number in categories.items()]
     (out / "instances.json").write_text(json.dumps(merged), encoding="utf-8")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file()) / 1e6
     if size > packing.limit_mb:
@@ -66,10 +68,15 @@ def pack(folders: Sequence[Path], out: Path, packing: Packing, *, never: Sequenc
     return f"{out}: {len(merged['images'])} pictures ({told}), {len(merged['annotations'])} boxes, {size:.1f} MB"
 
 
-def _merge_categories(known: dict[int, str], content: dict[str, Any], folder: Path) -> None:
-    for one in content["categories"]:
-        if known.setdefault(one["id"], one["name"]) != one["name"]:
-            raise ConfigError(f"{folder}: category {one['id']} is {one['name']!r} here, {known[one['id']]!r} elsewhere")
+def _renumbered(content: dict[str, Any], known: dict[str, int]) -> dict[str, Any]:
+    """The file with its categories under the numbers that their names have in all sets; new names are numbered on."""
+    new = {one["id"]: known.setdefault(one["name"], len(known) + 1) for one in content["categories"]}
+    pictures = [
+        {**one, "labelled": sorted(new[number] for number in one["labelled"])} if "labelled" in one else one
+        for one in content["images"]
+    ]
+    boxes = [{**one, "category_id": new[one["category_id"]]} for one in content["annotations"]]
+    return {**content, "images": pictures, "annotations": boxes}
 
 
 def _add(
@@ -138,4 +145,4 @@ def look_of(image: NDArray[np.uint8]) -> np.uint64:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (_HASH_SIDE + 1, _HASH_SIDE), interpolation=cv2.INTER_AREA).astype(np.int16)
     bits = (small[:, 1:] > small[:, :-1]).ravel()
-    return np.packbits(bits).view(">u8")[0].astype(np.uint64)  # type: ignore[no-any-return]
+    return np.packbits(bits).view(">u8")[0].astype(np.uint64)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -94,6 +95,7 @@ def _channel_scales(weight: Real) -> Real:
     return np.asarray(np.maximum(np.abs(weight).max((1, 2, 3)), 1e-8) / 127, np.float32)
 
 
-def in_device_order(op: Op, weight: NDArray[np.generic]) -> NDArray[np.generic]:
+def in_device_order(op: Op, weight: NDArray[Any]) -> NDArray[Any]:
+    """From PyTorch's order of axes to TFLite's."""
     order = (1, 2, 3, 0) if op.kind == "depthwise" else (0, 2, 3, 1)
     return np.ascontiguousarray(weight.transpose(order))

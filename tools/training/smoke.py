@@ -60,6 +60,10 @@ def _smoke_in(folder: Path) -> int:
     _call(*fit, "--minutes", "0.1", expected=75)
     _call(*fit)
     _call("export", "--weights", run / "weights.pt", "--data", packed, "--out", model)
+    before = model.read_bytes()
+    _call("export", "--weights", run / "weights.pt", "--data", packed, "--out", model)
+    if model.read_bytes() != before:
+        raise EdgeError("the same weights gave two different files")
     _call(
         "describe", "--model", model, "--run", run, "--data", packed, "--out", folder / "cards", "--machine", "a test",
         "--sources", _sources(folder),
@@ -104,7 +108,7 @@ def make_set(folder: Path, *, seed: int = 0) -> None:
     (folder / "instances.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def _draw_one(image: np.ndarray, rng: Generator) -> dict[str, object]:  # type: ignore[type-arg]
+def _draw_one(image: np.ndarray, rng: Generator) -> dict[str, object]:
     radius = int(rng.integers(9, 22))
     x, y = (int(v) for v in rng.integers(radius, _SIZE - radius, 2))
     if rng.random() < 0.5:

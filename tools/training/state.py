@@ -46,7 +46,7 @@ def begin(plan: Plan, device: torch.device) -> State:
     """A new run: weights from the plan's seed alone."""
     torch.manual_seed(plan.seed)
     network = Detector(len(parse_classes(plan.classes)), width=plan.width)
-    network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(device).to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).eval()
     return State(network, average, _optimiser(network, plan, device), torch.zeros(3, device=device), curve=[])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from edge.core.errors import ConfigError
 from edge.core.model import Family
 from tools.training.classes import ClassPlan
 from tools.training.dataset import SURE, UNSURE, refuse_test_pictures
-from tools.training.judging import Judge, open_judge, see
+from tools.training.judging import Judge, open_judge, watch
 from tools.training.precision import Found, overlap_table
 
 # A person's box and a teacher's box that agree so far are the same thing, whatever each calls it.
@@ -73,20 +74,25 @@ def teach(folder: Path, content: dict[str, Any], teacher: Teacher, plan: ClassPl
             f"{folder}: categories {missing} are not in the set; add them, or leave them out of --classes"
         )
     own = ClassPlan(tuple(categories), tuple((name,) for name in categories))
+    ids = list(categories.values())
     wanted = {categories[name] for names in plan.members for name in names}
     annotations = list(content["annotations"])
     last = max([one["id"] for one in annotations], default=0)
-    for picture in content["images"]:
-        known = [one for one in annotations if one["image_id"] == picture["id"] and "score" not in one]
-        labelled = set(picture.get("labelled", categories.values() if known else ()))
-        open_ids = wanted - labelled
-        if not open_ids:
-            continue
-        image = read_picture(folder / "images" / picture["file_name"])
-        seen = see(teacher.judge, [image], own, floor=UNSURE)[0]
-        for box, score, category in _new_boxes(seen, list(categories.values()), open_ids, known):
+    people: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    for one in annotations:
+        if "score" not in one:
+            people[one["image_id"]].append(one)
+    open_ids = {
+        picture["id"]: wanted - set(picture.get("labelled", ids if people[picture["id"]] else ()))
+        for picture in content["images"]
+    }
+    pictures = [picture for picture in content["images"] if open_ids[picture["id"]]]
+    images = (read_picture(folder / "images" / picture["file_name"]) for picture in pictures)
+    for picture, seen in zip(pictures, watch(teacher.judge, images, own, floor=UNSURE), strict=True):
+        number = picture["id"]
+        for box, score, category in _new_boxes(seen, ids, open_ids[number], people[number]):
             last += 1
-            annotations.append(_annotation(last, picture["id"], category, box, score))
+            annotations.append(_annotation(last, number, category, box, score))
     info = {**content.get("info", {}), "teacher": f"{teacher.judge.model.name}, {teacher.licence}"}
     return {**content, "info": info, "annotations": annotations}
 

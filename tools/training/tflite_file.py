@@ -88,6 +88,7 @@ class TfliteWriter:
     def _weights(self, op: Op) -> list[int]:
         weight, bias = f"{op.output}.weight", f"{op.output}.bias"
         if self._steps is None:
+            assert op.weight is not None and op.bias is not None
             return [self._constant(weight, in_device_order(op, op.weight)), self._constant(bias, op.bias)]
         scale = self._steps[op.inputs[0]].scale
         numbers = quantise_weights(op, input_scale=scale)

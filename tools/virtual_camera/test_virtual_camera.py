@@ -79,6 +79,22 @@ def test_stopped_and_opened_again_twenty_times_nothing_is_left_behind(source):
     assert counts[-1] <= counts[4], counts
 
 
+def test_a_camera_that_is_held_elsewhere_can_be_tried_for_ever(source):
+    """Each failed try of picamera2 leaves a pipe open unless it is let go: a night would take every one."""
+    open_files = Path(f"/proc/{os.getpid()}/fd")
+    source.open()
+    source.read()
+    second = camera()
+    counts = []
+
+    for _ in range(10):
+        with pytest.raises(SourceError):
+            second.open()
+        counts.append(len(list(open_files.iterdir())))
+
+    assert counts[-1] == counts[0], counts
+
+
 def test_a_second_program_can_not_have_the_same_camera(source):
     source.open()
     source.read()

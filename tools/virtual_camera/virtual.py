@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 _SENSOR_MODE = {"format": "SRGGB8", "size": (1280, 720)}
 
 
+@functools.cache
 def virtual_picamera2() -> Any:
     """In place of the module picamera2."""
     screen: Any = ModuleType("pykms")

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -113,7 +114,7 @@ def claim(path: Path, *, as_writer: bool) -> int | None:
 
     The one writer holds it as long as it has the file open. A reader that gets it knows that there is no writer.
     """
-    lock = os.open(beside(path, "-writer"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = open_beside(path, "-writer")
     try:
         fcntl.flock(lock, (fcntl.LOCK_EX if as_writer else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -129,7 +130,7 @@ def door(path: Path, *, alone: bool) -> Iterator[None]:
     SQLite finds the write-ahead log by name: a process that opens the old file while the new one takes its place
     would write old pages into the new log.
     """
-    lock = os.open(beside(path, "-door"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = open_beside(path, "-door")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield
@@ -165,16 +166,37 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
+def open_beside(path: Path, ending: str) -> int:
+    """A descriptor of a file that belongs to another; made if it is not there."""
+    name = beside(path, ending)
+    descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    state, mode = os.fstat(descriptor), mode_in(name.parent)
+    if stat.S_IMODE(state.st_mode) != mode and state.st_uid == os.geteuid():
+        os.fchmod(descriptor, mode)
+    return descriptor
+
+
+def mode_in(folder: Path) -> int:
+    """Of new files: for their owner alone; in a folder that hands its group on (2770), for that group too.
+
+    So the publisher's unit, another user of the same group, reads what the detector's writes.
+    """
+    shared = stat.S_ISGID | stat.S_IWGRP
+    return 0o660 if folder.stat().st_mode & shared == shared else 0o600
+
+
 def make_file(path: Path) -> None:
-    """An empty file that only its owner can read; one that exists is closed to others.
+    """An empty file that only its owner can read, or the group of a shared folder; one that exists is closed to others.
 
     An existing file is never opened here: closing it again would drop the locks that SQLite holds on it in this
     process (POSIX locks end with the first close).
     """
     if path.exists():
-        path.chmod(0o600)
+        path.chmod(mode_in(path.parent))
         return
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    os.close(os.open(path, flags, 0o600))
+    path.chmod(mode_in(path.parent))  # not masked by the umask
     sync_folder(path.parent)
 
 

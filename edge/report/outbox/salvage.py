@@ -7,6 +7,7 @@ away, in this order; rename ``-ready`` into place. ``finish_exchange`` goes on w
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -18,7 +19,7 @@ from typing import Any
 from edge.core.protocols import Clock
 from edge.report.outbox import database, epochs, losses, rows
 from edge.report.outbox.carve import Record, carve
-from edge.report.outbox.database import beside, transaction, translated
+from edge.report.outbox.database import beside, open_beside, transaction, translated
 from edge.report.outbox.epochs import Epoch
 from edge.report.outbox.schema import SEQ_BITS, SEQ_MASK
 from edge.report.outbox.spans import Span, holes, merge, of_numbers
@@ -253,7 +254,7 @@ def _log(path: Path) -> Path:
 def suspect(path: Path) -> None:
     """Leave word for the writer that the file is damaged; the reader must not mend it under the writer's hands."""
     with translated(path):
-        beside(path, "-suspect").touch(mode=0o600)
+        os.close(open_beside(path, "-suspect"))
 
 
 def is_suspected(path: Path) -> bool:

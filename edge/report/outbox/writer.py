@@ -40,6 +40,8 @@ class OutboxWriter:
     Parameters
     ----------
     tell : makes the event that tells of a loss, with the next number of this process's epoch
+
+    ``rounds`` grows at least once a second while the thread works and the disk answers.
     """
 
     def __init__(self, keeper: Keeper, tell: Callable[[Loss], Outgoing], *, clock: Clock) -> None:
@@ -58,6 +60,7 @@ class OutboxWriter:
         self._tended_ns = 0
         self._version = -1
         self._wrote = False
+        self.rounds = 0
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
     def start(self) -> None:
@@ -114,6 +117,7 @@ class OutboxWriter:
     def _run(self) -> None:
         written = True
         while not (self._stopping and (self._is_empty() or not written)):
+            self.rounds += 1
             try:
                 written = self._round(*self._gather(written=written))
             except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from edge.core.values import Severity
@@ -244,6 +245,25 @@ def test_only_the_owner_can_read_it(device: Device) -> None:
     assert set(modes.values()) == {0o600}
     assert {"outbox.db", "outbox.db-wal"} <= set(modes)
     assert device.path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_in_a_folder_that_hands_its_group_on_the_group_can_read_and_mark_it(device: Device) -> None:
+    """The publisher's unit is another user of the detector's group."""
+    device.stop()
+    for path in device.path.parent.iterdir():
+        path.unlink()
+    device.path.parent.chmod(0o2770)
+    before = os.umask(0o077)
+    try:
+        device.restart()
+        device.commit(event(1))
+    finally:
+        os.umask(before)
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in device.path.parent.iterdir()}
+
+    assert {"outbox.db", "outbox.db-wal", "outbox.db-shm", "outbox.db-door", "outbox.db-writer"} <= set(modes)
+    assert set(modes.values()) == {0o660}
 
 
 def test_epochs_without_events_are_forgotten_and_their_numbers_never_given_again(device: Device) -> None:

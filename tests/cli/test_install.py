@@ -1,0 +1,41 @@
+"""`edge install` and `edge uninstall` as a person types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.flow.running import run_edge
+
+
+def test_an_image_is_prepared_and_says_what_is_left_to_do(tmp_path: Path) -> None:
+    done = run_edge("install", "--root", str(tmp_path), "--split")
+
+    assert done.returncode == 0, done.stderr
+    assert f"{tmp_path}/etc/systemd/system/edge-detector.service: written" in done.stdout
+    assert f"systemctl --root={tmp_path} enable edge-detector.service" in done.stderr
+    assert "edge.yaml" in done.stderr
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    done = run_edge("install", "--root", str(tmp_path), "--dry-run", "--json")
+
+    told = json.loads(done.stdout)
+    assert told["dry_run"]
+    assert {file["deed"] for file in told["files"]} == {"written"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_installed_is_taken_away_and_what_is_yours_is_named(tmp_path: Path) -> None:
+    run_edge("install", "--root", str(tmp_path))
+    (tmp_path / "etc/edge/edge.yaml").write_text("device: gate\n")
+
+    done = run_edge("uninstall", "--root", str(tmp_path))
+
+    assert done.returncode == 0, done.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "etc/edge/edge.yaml"]
+    assert f"rm -r {tmp_path}/etc/edge" in done.stderr
+
+
+def test_an_empty_system_has_nothing_to_take_away(tmp_path: Path) -> None:
+    assert "nothing of edge's is there" in run_edge("uninstall", "--root", str(tmp_path)).stdout

@@ -1,0 +1,116 @@
+"""The pair of units: a detector without network or secrets, a publisher without cameras, a socket between them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.brokers import Lines
+from tests.flow.running import CHECKOUT, heard_by, write_config
+
+RULES = {"nobody": {"when": "absence", "label": "cat", "seconds": 1}}
+SCENE = {"demo": {"source": "synthetic:?seconds=3", "publish_detections": True, "rules": RULES}}
+
+
+@contextmanager
+def publisher(config: Path, socket: Path) -> Iterator[tuple[subprocess.Popen[str], Lines]]:
+    command = [sys.executable, "-m", "edge", "publish", "--config", str(config), "--socket", str(socket)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=CHECKOUT)
+    try:
+        yield process, Lines(process.stderr)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def detector(config: Path, socket: Path) -> Iterator[tuple[subprocess.Popen[str], Lines]]:
+    command = [sys.executable, "-m", "edge", "run", "--config", str(config), "--publisher", str(socket)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=CHECKOUT)
+    try:
+        yield process, Lines(process.stderr)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def detect(config: Path, socket: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edge", "run", "--config", str(config), "--publisher", str(socket)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=CHECKOUT, check=False)
+
+
+def settings(port: int, folder: Path, **more: Any) -> dict[str, Any]:
+    broker = {"host": "127.0.0.1", "port": port, **more}
+    return {"device": "gate", "broker": broker, "cameras": SCENE, "outbox": {"path": str(folder / "outbox.db")}}
+
+
+@pytest.mark.broker
+def test_all_that_one_process_tells_two_tell_too(tmp_path: Path) -> None:
+    with heard_by(tmp_path) as (port, hear):
+        config = write_config(tmp_path, settings(port, tmp_path))
+        with publisher(config, tmp_path / "socket") as (process, _):
+            done = detect(config, tmp_path / "socket")
+
+            assert process.wait(timeout=20) == 0
+        heard = hear()
+
+    topics = [topic for topic, _ in heard]
+    statuses = [payload for topic, payload in heard if topic == "edge/gate/status"]
+    assert done.returncode == 0, done.stderr
+    assert statuses == ["online", "offline"]
+    assert {"edge/gate/info", "edge/gate/health", "edge/gate/camera/demo/detections"} <= set(topics)
+    assert "edge/gate/camera/demo/event" in topics
+
+
+@pytest.mark.broker
+def test_only_the_publisher_reads_the_password(tmp_path: Path) -> None:
+    """The detector has no credential of that name, and starts all the same."""
+    with heard_by(tmp_path) as (port, hear):
+        secret = tmp_path / "password"
+        secret.write_text("hunter2")
+        secret.chmod(0o600)
+        (tmp_path / "publisher").mkdir()
+        login = {"username": "gate", "password": {"credential": "mqtt-password"}}
+        mine = {"username": "gate", "password": {"file": str(secret)}}
+        theirs = write_config(tmp_path, settings(port, tmp_path, **login))
+        ours = write_config(tmp_path / "publisher", settings(port, tmp_path, **mine))
+        with publisher(ours, tmp_path / "socket"):
+            done = detect(theirs, tmp_path / "socket")
+        heard = hear()
+
+    assert done.returncode == 0, done.stderr
+    assert ("edge/gate/status", "online") in heard
+
+
+@pytest.mark.broker
+def test_a_publisher_that_dies_is_found_again_and_nothing_is_lost(tmp_path: Path) -> None:
+    with heard_by(tmp_path) as (port, hear):
+        config = write_config(tmp_path, settings(port, tmp_path))
+        meeting = tmp_path / "socket"
+        with publisher(config, meeting) as (first, log), detector(config, meeting) as (process, _):
+            log.wait_for(lambda line: "connected" in line)
+            first.kill()
+            first.wait()
+            with publisher(config, meeting):
+                code = process.wait(timeout=100)
+        heard = hear()
+
+    assert code == 0
+    assert [payload for topic, payload in heard if topic == "edge/gate/status"][-1] == "offline"
+    assert "edge/gate/camera/demo/event" in [topic for topic, _ in heard]
+
+
+def test_a_publisher_with_a_wrong_configuration_says_so_at_once(tmp_path: Path) -> None:
+    config = write_config(tmp_path, settings(9, tmp_path) | {"devise": "gate"})
+    with publisher(config, tmp_path / "socket") as (process, log):
+        said = log.wait_for(lambda line: line.startswith("edge: "))
+        code = process.wait(timeout=20)
+
+    assert "devise" in said
+    assert code == 78
