@@ -16,7 +16,7 @@ from edge.core.errors import ModelError, RecordingError
 from edge.core.values import Sighting
 from edge.service.arbiter import LOST, SUPERSEDED, Arbiter
 from edge.service.brain import Inference
-from edge.service.eye import Capture, Patience
+from edge.service.capture import Capture, Patience
 from edge.service.infer_letters import Pictured
 from edge.service.news import CameraNews, CameraState
 from tests.service import acting_capture, acting_infer
