@@ -190,6 +190,9 @@ class EventType(StrEnum):
     CAMERA_OFFLINE = "camera_offline"
     CAMERA_ONLINE = "camera_online"
     CAMERA_FROZEN = "camera_frozen"
+    ACCELERATOR_LOST = "accelerator_lost"
+    ACCELERATOR_BACK = "accelerator_back"
+    MODEL_ROLLED_BACK = "model_rolled_back"
     GAP = "gap"
     SUMMARY = "summary"
 

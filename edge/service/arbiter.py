@@ -17,9 +17,10 @@ from dataclasses import replace
 
 from edge.core.protocols import Clock
 from edge.core.values import Sighting
-from edge.service.brain import Answer, Brain, Inference
+from edge.service.brain import Answer
+from edge.service.brains import Brains
 from edge.service.eye import Announced, Capture, Eye
-from edge.service.news import CameraNews
+from edge.service.news import BackendNews, CameraNews, Thinking
 from edge.service.progress import Stage
 from edge.service.shared_frames import make_frame_memory
 from edge.service.waiting import WaitingRoom
@@ -27,6 +28,7 @@ from edge.wire.wake import Wake
 
 SUPERSEDED = "frame_overwritten"
 LOST = "frame_lost"
+REJECTED = "box_rejected"
 _TRIES = 1  # a recording's frame that ended two processes is left out
 
 
@@ -39,7 +41,7 @@ class Arbiter:
     def __init__(
         self,
         captures: Sequence[Capture],
-        inference: Inference,
+        make_brains: Callable[[Mapping[str, int]], Brains],
         clock: Clock,
         *,
         disabled: frozenset[str] = frozenset(),
@@ -47,6 +49,7 @@ class Arbiter:
         """
         Parameters
         ----------
+        make_brains : what runs the model, given the descriptor of each camera's memory
         disabled : cameras that begin switched off
         """
         self._memories = {capture.camera: make_frame_memory(capture.camera) for capture in captures}
@@ -56,10 +59,10 @@ class Arbiter:
             )
             for capture in captures
         }
-        self._brain = Brain(inference, self._memories, clock)
+        self._brain = make_brains(self._memories)
         self._clock = clock
         self._room = WaitingRoom(self._eyes)
-        self._out: deque[Sighting | CameraNews] = deque()
+        self._out: deque[Sighting | CameraNews | BackendNews] = deque()
         self._wake = Wake()
         self.drops: Counter[str] = Counter()
 
@@ -68,8 +71,13 @@ class Arbiter:
         return self._eyes
 
     @property
-    def brain(self) -> Brain:
+    def brain(self) -> Brains:
         return self._brain
+
+    @property
+    def thinking(self) -> Thinking:
+        """What runs the model, for health."""
+        return self._brain.thinking
 
     @property
     def is_ready(self) -> bool:
@@ -101,8 +109,8 @@ class Arbiter:
         """Have ``take`` return early; from any thread, and from a signal handler."""
         self._wake.set()
 
-    def take(self, timeout_s: float) -> Sighting | CameraNews | None:
-        """What was seen, or what a camera has to say, in each camera's order; None when nothing came in time."""
+    def take(self, timeout_s: float) -> Sighting | CameraNews | BackendNews | None:
+        """What was seen, in each camera's order, or what is new of a camera or the model; None = nothing in time."""
         if not self._out:
             self._turn(0.0)
         if not self._out:
@@ -128,6 +136,8 @@ class Arbiter:
             self._wait(timeout_s)
         for answer in self._brain.receive():
             self._settle(answer)
+        if self._brain.rejected:
+            self.drops[REJECTED] = self._brain.rejected
         for eye in self._eyes.values():
             self._hear(eye)
         self._dispatch()
@@ -135,11 +145,13 @@ class Arbiter:
             self._grant(eye)
         self._out += self._room.take_news(lambda camera: not self._brain.is_at(camera))
         self._brain.tend()
+        while (news := self._brain.take_news()) is not None:
+            self._out.append(news)
         self._tend_eyes()
 
     def _wait(self, timeout_s: float) -> None:
         poller = select.poll()
-        for descriptor in (self._brain.fileno(), *(eye.fileno() for eye in self._eyes.values()), self._wake.fileno()):
+        for descriptor in (*self._brain.filenos(), *(eye.fileno() for eye in self._eyes.values()), self._wake.fileno()):
             if descriptor is not None:
                 poller.register(descriptor, select.POLLIN)
         poller.poll(max(0.0, timeout_s) * 1000)

@@ -67,6 +67,8 @@ def health_report(
             disk_free_mb=disk,
             clock_synced=clock.is_synced(),
             outbox_depth=reading.way_out.depth,
+            backend=reading.thinking.backend,
+            accelerator=reading.thinking.accelerator,
         )
         return states.health_message(topics, health)
 
@@ -96,7 +98,7 @@ def _reasons(
         "throttled": any(not flag.endswith("_occurred") for flag in throttled or ()),
         "disk_low": disk_mb is not None and disk_mb < _DISK_LOW_MB,
     }
-    return (*(code for code, holds in found.items() if holds), *reading.way_out.reasons)
+    return (*(code for code, holds in found.items() if holds), *reading.thinking.reasons, *reading.way_out.reasons)
 
 
 def _state(reading: Reading, reasons: tuple[str, ...], cameras: tuple[str, ...]) -> states.HealthState:

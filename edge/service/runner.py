@@ -14,7 +14,7 @@ from edge.core.values import EventType, Message, Occurrence, Sighting
 from edge.service.doors import Errand, Outlet, Sight
 from edge.service.letters import Standing
 from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
-from edge.service.news import CameraNews, CameraState
+from edge.service.news import BackendNews, CameraNews, CameraState, Thinking
 from edge.service.pipeline import Pipeline
 from edge.service.progress import Progress
 from edge.service.systemd import Notifier
@@ -42,6 +42,7 @@ class Reading:
     drops: dict[str, int]
     cameras: dict[str, CameraState]
     way_out: Standing = field(default_factory=Standing)
+    thinking: Thinking = field(default_factory=Thinking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,10 @@ class Service:
         self._next_health_ns = self._started_ns + _SOON_NS
         self._next_alive_ns = self._started_ns
         self._told_reasons: tuple[str, ...] = ()
+        self._told_model: str | None = None
+        self._early: deque[Sighting | CameraNews | BackendNews] = deque()  # came before the model ran
         self._progress = Progress((*sight.stages(), *outlet.stages()), clock)
         self._told_stalled: tuple[str, ...] = ()
-        self._early: deque[Sighting | CameraNews] = deque()  # came before the model ran
         self._outcome = Outcome()
 
     def stop(self) -> None:
@@ -168,6 +170,8 @@ class Service:
                 self._tell_seen(seen)
             case CameraNews() as news:
                 self._tell_change(news)
+            case BackendNews() as news:
+                self._tell_backend(news)
 
     def _tell_seen(self, seen: Sighting) -> None:
         camera = seen.frame.camera
@@ -195,6 +199,20 @@ class Service:
         if before not in (None, CameraState.DISABLED) and news.state in _CHANGES:
             self._send_all([pipeline.tell(self._occurrence(_CHANGES[news.state]))])
 
+    def _tell_backend(self, news: BackendNews) -> None:
+        """Told on the first camera's topic: the model serves all of them."""
+        level = logging.INFO if news.is_accelerated else logging.ERROR
+        logger.log(level, "%s: %s", "the Edge TPU works again" if news.is_accelerated else news.reason, news.words)
+        first = next(iter(self._pipelines.values()))
+        self._send_all([first.tell(self._occurrence(news.event))])
+
+    def _tell_model(self, thinking: Thinking) -> None:
+        """What works now is told anew when it is something else: by info at once, by health soon."""
+        before, self._told_model = self._told_model, thinking.model
+        if before not in (None, thinking.model):
+            self._say([self._outlet.describe()])
+            self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
+
     def _occurrence(self, kind: EventType) -> Occurrence:
         return Occurrence(kind, self._clock.monotonic_ns(), self._clock.utc_now(), frame_sequence=0)
 
@@ -214,7 +232,9 @@ class Service:
         return len(states) == len(self._pipelines) and all(state in over for state in states.values())
 
     def _report_health(self, now_ns: int) -> None:
-        reasons = self._outlet.standing().reasons
+        thinking = self._sight.thinking
+        self._tell_model(thinking)
+        reasons = (*self._outlet.standing().reasons, *thinking.reasons)
         if reasons != self._told_reasons:
             self._told_reasons = reasons
             self._next_health_ns = min(self._next_health_ns, now_ns + _SOON_NS)
@@ -246,6 +266,7 @@ class Service:
             drops=merge_drops(self._sight.drops, Counter(way_out.drops)),
             cameras=dict(self._outcome.cameras),
             way_out=way_out,
+            thinking=self._sight.thinking,
         )
 
     def _frames_seen(self) -> int:
