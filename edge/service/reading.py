@@ -9,7 +9,7 @@ from edge.core.values import Message
 from edge.service.letters import Standing
 from edge.service.lookout import Condition
 from edge.service.meters import Quantiles
-from edge.service.news import CameraState
+from edge.service.news import CameraState, Thinking
 from edge.service.steward import Care
 
 
@@ -29,6 +29,7 @@ class Reading:
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     care: Care = field(default_factory=Care)
     way_out: Standing = field(default_factory=Standing)
+    thinking: Thinking = field(default_factory=Thinking)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from edge.service.condition.trouble import Trouble
 from edge.service.doors import Errand, Outlet, Sight
 from edge.service.lookout import Condition
 from edge.service.meters import RateMeter, StageMeter, merge_drops
-from edge.service.news import CameraNews, CameraState
+from edge.service.news import BackendNews, CameraNews, CameraState, Thinking
 from edge.service.pipeline import Pipeline
 from edge.service.progress import Progress
 from edge.service.reading import Reading, Reports
@@ -76,11 +76,12 @@ class Service:
         self._next_health_ns = self._started_ns + _SOON_NS
         self._next_alive_ns = self._started_ns
         self._told_reasons: object = ()
+        self._told_model: str | None = None
         self._steward = steward
         self._tidings = {camera: Tidings() for camera in pipelines}
+        self._early: deque[Sighting | CameraNews | BackendNews] = deque()  # came before the model ran
         self._progress = Progress((*sight.stages(), *outlet.stages()), clock)
         self._told_stalled: tuple[str, ...] = ()
-        self._early: deque[Sighting | CameraNews] = deque()  # came before the model ran
         self._outcome = Outcome()
 
     def stop(self) -> None:
@@ -151,6 +152,8 @@ class Service:
                 self._tell_seen(seen)
             case CameraNews() as news:
                 self._tell_change(news)
+            case BackendNews() as news:
+                self._tell_backend(news)
 
     def _tell_seen(self, seen: Sighting) -> None:
         camera = seen.frame.camera
@@ -207,6 +210,21 @@ class Service:
                 found[camera] = replace(known, troubles=(*known.troubles, Trouble.FLAPPING))
         return found
 
+    def _tell_backend(self, news: BackendNews) -> None:
+        """Told on the first camera's topic: the model serves all of them."""
+        level = logging.INFO if news.is_accelerated else logging.ERROR
+        logger.log(level, "%s: %s", "the Edge TPU works again" if news.is_accelerated else news.reason, news.words)
+        first = next(iter(self._pipelines.values()))
+        occurrence = Occurrence(news.event, self._clock.monotonic_ns(), self._clock.utc_now(), frame_sequence=0)
+        self._send_all([first.tell(occurrence)])
+
+    def _tell_model(self, thinking: Thinking) -> None:
+        """What works now is told anew when it is something else: by info at once, by health soon."""
+        before, self._told_model = self._told_model, thinking.model
+        if before not in (None, thinking.model):
+            self._say([self._outlet.describe()])
+            self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
+
     def _send_all(self, messages: list[Message]) -> None:
         for message in messages:
             self._outcome.events += message.qos > 0 and not message.retain
@@ -224,9 +242,11 @@ class Service:
 
     def _report_health(self, now_ns: int) -> None:
         # The retained health must not deny for half a minute what is so.
+        thinking = self._sight.thinking
+        self._tell_model(thinking)
         troubles = [condition.troubles for condition in self._conditions().values()]
         care = None if self._steward is None else self._steward.care
-        reasons = (self._outlet.standing().reasons, troubles, care)
+        reasons = (self._outlet.standing().reasons, thinking.reasons, troubles, care)
         if reasons != self._told_reasons:
             self._told_reasons = reasons
             self._next_health_ns = min(self._next_health_ns, now_ns + _SOON_NS)
@@ -260,6 +280,7 @@ class Service:
             conditions=self._conditions(),
             care=Care() if self._steward is None else self._steward.care,
             way_out=way_out,
+            thinking=self._sight.thinking,
         )
 
     def _frames_seen(self) -> int:
