@@ -62,7 +62,7 @@ class Inference:
     setup: bytes
     runs: int = 1
     name: str = "infer"
-    start_s: float = 30.0
+    start_s: float = 90.0  # a first start from a slow card on a busy machine
     is_restarted: bool = True
     class_ids: tuple[int, ...] | None = None
 
@@ -232,7 +232,7 @@ class Brain:
             self._deaths_seen, self.ready = self._child.restarts, None
             self.fault, self._fault = self._fault or Fault(FaultKind.CRASHED, "its process ended"), None
             answers += self._give_back()
-        if not self._has_run and self.error is None and self._child.restarts >= _FIRST_CRASHES:
+        if not self._has_run and self.error is None and self._child.deaths >= _FIRST_CRASHES:
             self.error = ModelError(
                 f"the process that runs the model ended {_FIRST_CRASHES} times before the model ran once; "
                 "the journal has its last words; try another model, or accelerator: cpu"

@@ -102,6 +102,7 @@ class Child:
         self._next_ns = 0
         self._wait_s = _FIRST_WAIT_S
         self.restarts = 0
+        self.deaths = 0  # of these, how often it ended by itself
         self.is_dismissed = False
         self.has_gone = False
 
@@ -236,6 +237,7 @@ class Child:
 
     def _lose(self) -> None:
         if not self.is_dismissed:
+            self.deaths += 1
             self.fail("ended")
             return
         self._let_go()
