@@ -140,6 +140,20 @@ def test_an_event_whose_time_was_damaged_keeps_its_place(device: Device, time: i
     assert seqs(device.reader.pending(10, in_order=True)) == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize("state", [1, 2])
+def test_an_event_that_reads_as_sent_and_never_was_is_sent(device: Device, state: int) -> None:
+    for seq in (1, 2, 3):
+        device.commit(event(seq))
+    device.reader.mark_sent([Position(EPOCH, 1)])
+    device.reader.confirm(Position(EPOCH, 2))  # the consumer has 2, though its acknowledgement was lost
+    device.stop()
+    device.change(f"UPDATE events SET state = {state} WHERE id & 1099511627775 = 3")
+
+    device.start()
+
+    assert seqs(device.reader.pending(10)) == [3]
+
+
 def test_losses_that_stand_in_the_log_in_many_versions_are_named_once_after_a_rebuild(device: Device) -> None:
     device.reader.pending(1)  # whoever has the file open keeps its log
     for seq in range(1, 400, 2):
