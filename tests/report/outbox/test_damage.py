@@ -154,6 +154,19 @@ def test_an_event_that_reads_as_sent_and_never_was_is_sent(device: Device, state
     assert seqs(device.reader.pending(10)) == [3]
 
 
+def test_an_epoch_of_which_only_a_loss_is_left_may_have_lost_more(device: Device) -> None:
+    device.commit(event(1), event(2))
+    device.keeper.commit([], [Loss(LossKind.GAP, "refused", EPOCH, (Span(3, 3),))])
+    device.stop()
+    device.change("DELETE FROM events")
+    device.change("DELETE FROM epochs")
+    device.damage_file(at=0, size=100)
+
+    device.start()
+
+    assert named(device)[EPOCH] == (Span(1, 2), Span(4, None))
+
+
 def test_losses_that_stand_in_the_log_in_many_versions_are_named_once_after_a_rebuild(device: Device) -> None:
     device.reader.pending(1)  # whoever has the file open keeps its log
     for seq in range(1, 400, 2):
