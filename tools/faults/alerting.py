@@ -143,7 +143,7 @@ def main() -> int:
     if options.clock:
         os.environ[FILE] = str(options.clock)  # for the publisher
         publishing.MODULE = "tools.faults.moved_publisher"
-        clock = MovedClock(options.clock)
+        clock = MovedClock(path=options.clock)
     config = load_config(options.config)
     source = Metronome(options.rate, options.count, options.linger, clock, spread_s=options.spread)
     service = make_service(config, clock, source, ledger=options.ledger)
