@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from edge.assemble.orders import CaptureOrder, InferOrder, encode_order
 from edge.assemble.snapshots import redacted_classes
 from edge.assemble.source import order_source, parse_camera_source
@@ -13,7 +15,9 @@ from edge.core.model import InputLayout, Model
 from edge.core.protocols import Clock
 from edge.service.arbiter import Arbiter
 from edge.service.brain import Inference
-from edge.service.eye import Capture, Patience
+from edge.service.capture import Capture, Patience
+from edge.service.condition.sight import SightSettings
+from edge.service.lookout import LookoutSettings
 
 CAPTURE = "edge.assemble.capture"
 INFER = "edge.assemble.infer"
@@ -22,6 +26,9 @@ INFER = "edge.assemble.infer"
 # says more; a recording's file may lie on a slow disk.
 _READ_S = {SourceKind.PICAMERA2: 1.5, SourceKind.V4L2: 1.5, SourceKind.STREAM: 6.5}
 _RECORDING_S = 10.0
+# A sensor has noise: the same picture twice is rare. A network camera may repeat a still scene from one key frame to
+# the next (up to 10 s), byte for byte. Recordings and made-up scenes may stand still as long as they like.
+_FROZEN_S = {SourceKind.PICAMERA2: 2.5, SourceKind.V4L2: 2.5, SourceKind.STREAM: 20.0}
 _INTERVALS = 3  # and so many of its own intervals besides
 
 
@@ -57,7 +64,9 @@ def make_arbiter(
     shrink_for = choices[0].layout.input if is_ahead else None
     captures = [_capture(name, config, shrink_for) for name in config.cameras]
     runs = max((_runs(camera.tiles) for camera in config.cameras.values()), default=1)
-    return Arbiter(captures, Inference(INFER, encode_order(order), runs), clock, disabled=disabled)
+    lookouts = {name: _lookout(camera, config.folder) for name, camera in config.cameras.items()}
+    inference = Inference(INFER, encode_order(order), runs)
+    return Arbiter(captures, inference, clock, disabled=disabled, lookouts=lookouts)
 
 
 def _capture(name: str, config: Config, shrink_for: InputLayout | None) -> Capture:
@@ -66,9 +75,26 @@ def _capture(name: str, config: Config, shrink_for: InputLayout | None) -> Captu
         spec = parse_camera_source(camera, config.folder)
     except ConfigError as error:
         raise ConfigError(f"{config.origin.file}: cameras.{name}: {error}") from error
-    order = CaptureOrder(order_source(name, camera, config.folder), shrink_for)
+    order = CaptureOrder(
+        order_source(name, camera, config.folder),
+        shrink_for,
+        ignored=camera.ignore,
+        keepalive_s=camera.motion_gate.keepalive_seconds,
+    )
     is_whole = camera.pace == "fast" and not spec.is_live
     return Capture(name, CAPTURE, encode_order(order), is_whole=is_whole, patience=_patience(spec, camera))
+
+
+def _lookout(camera: Camera, folder: Path) -> LookoutSettings:
+    spec, check = parse_camera_source(camera, folder), camera.picture_check
+    frozen_s = _FROZEN_S.get(spec.kind) if check.frozen_seconds is None else check.frozen_seconds
+    sight = SightSettings(
+        frozen_s=frozen_s or None,
+        lens=spec.is_live if check.lens is None else check.lens,
+        is_live=spec.is_live,
+        fps=camera.fps,
+    )
+    return LookoutSettings(sight, has_gate=camera.motion_gate.enabled)
 
 
 def _patience(spec: SourceSpec, camera: Camera) -> Patience:

@@ -23,8 +23,7 @@ _MEASURED = {"state_class": "measurement"}
 _ALERTS = tuple(
     kind.value
     for kind in EventType
-    if kind not in (EventType.TRACK_UPDATE, EventType.CAMERA_OFFLINE, EventType.CAMERA_ONLINE, EventType.CAMERA_FROZEN)
-    and kind is not EventType.GAP
+    if kind not in (EventType.TRACK_UPDATE, EventType.GAP) and not kind.value.startswith("camera_")
 )
 
 

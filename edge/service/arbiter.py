@@ -18,11 +18,15 @@ from dataclasses import replace
 from edge.core.protocols import Clock
 from edge.core.values import Sighting
 from edge.service.brain import Answer, Brain, Inference
-from edge.service.eye import Announced, Capture, Eye
-from edge.service.news import CameraNews
+from edge.service.capture import Capture
+from edge.service.contract import Contract
+from edge.service.eye import Announced, Eye
+from edge.service.governor import Restraint
+from edge.service.lookout import Condition, Lookout, LookoutSettings, Verdict
+from edge.service.news import CameraNews, CameraState
 from edge.service.progress import Stage
 from edge.service.shared_frames import make_frame_memory
-from edge.service.waiting import WaitingRoom
+from edge.service.waiting import Held, WaitingRoom
 from edge.wire.wake import Wake
 
 SUPERSEDED = "frame_overwritten"
@@ -43,11 +47,13 @@ class Arbiter:
         clock: Clock,
         *,
         disabled: frozenset[str] = frozenset(),
+        lookouts: Mapping[str, LookoutSettings] | None = None,
     ) -> None:
         """
         Parameters
         ----------
         disabled : cameras that begin switched off
+        lookouts : what is watched for at a camera; at one that is not named, nothing
         """
         self._memories = {capture.camera: make_frame_memory(capture.camera) for capture in captures}
         self._eyes = {
@@ -57,6 +63,8 @@ class Arbiter:
             for capture in captures
         }
         self._brain = Brain(inference, self._memories, clock)
+        settings = lookouts or {}
+        self._lookouts = {capture.camera: Lookout(settings.get(capture.camera)) for capture in captures}
         self._clock = clock
         self._room = WaitingRoom(self._eyes)
         self._out: deque[Sighting | CameraNews] = deque()
@@ -66,6 +74,11 @@ class Arbiter:
     @property
     def eyes(self) -> Mapping[str, Eye]:
         return self._eyes
+
+    @property
+    def conditions(self) -> dict[str, Condition]:
+        """Of each camera by its name."""
+        return {camera: lookout.condition for camera, lookout in self._lookouts.items()}
 
     @property
     def brain(self) -> Brain:
@@ -101,6 +114,14 @@ class Arbiter:
         """Have ``take`` return early; from any thread, and from a signal handler."""
         self._wake.set()
 
+    def restrain(self, restraint: Restraint, contract: Contract) -> None:
+        """Do with less, but with no less than was promised."""
+        for camera, lookout in self._lookouts.items():
+            usual = lookout.usual_fps
+            fps = None if restraint.rate >= 1.0 or usual is None else contract.least_rate(restraint.rate, usual)
+            lookout.restrain(fps, has_gate=restraint.tightness > 1.0)
+            self._eyes[camera].tighten(restraint.tightness)
+
     def take(self, timeout_s: float) -> Sighting | CameraNews | None:
         """What was seen, or what a camera has to say, in each camera's order; None when nothing came in time."""
         if not self._out:
@@ -133,7 +154,8 @@ class Arbiter:
         self._dispatch()
         for eye in self._eyes.values():
             self._grant(eye)
-        self._out += self._room.take_news(lambda camera: not self._brain.is_at(camera))
+        for item in self._room.take_news(lambda camera: not self._brain.is_at(camera)):
+            self._pass_on(item)
         self._brain.tend()
         self._tend_eyes()
 
@@ -153,20 +175,44 @@ class Arbiter:
             self._room.put_back(replace(announced, tries=announced.tries + 1))
             return
         eye.leases.free(announced.slot)
+        self._lookouts[eye.camera].look_ends(answer.seen)
         if answer.seen is None:
             self.drops[LOST if answer.is_lost else SUPERSEDED] += 1
         elif eye.is_enabled:
             self._out.append(answer.seen)
 
     def _hear(self, eye: Eye) -> None:
+        lookout = self._lookouts[eye.camera]
         for said in eye.receive():
             match said:
                 case Announced():
-                    older = self._room.put(said, is_replacing=not eye.is_whole)
-                    if older is not None:
-                        self._drop(eye, older, SUPERSEDED)
+                    before = lookout.state
+                    self._admit(eye, said, lookout.judge(said.frame, said.glance))
+                    if lookout.state is not before:
+                        reason = lookout.troubles[0] if lookout.state is not CameraState.ONLINE else None
+                        self._room.tell(CameraNews(eye.camera, lookout.state, reason=reason))
                 case CameraNews():
+                    lookout.hear(said.state)
                     self._room.tell(said)
+        lookout.pass_time(self._clock.monotonic_ns() / 1e9)
+
+    def _admit(self, eye: Eye, announced: Announced, verdict: Verdict) -> None:
+        match verdict:
+            case Verdict.LOOK:
+                older = self._room.put(announced, is_replacing=not eye.is_whole)
+                if older is not None:
+                    self._drop(eye, older, SUPERSEDED)
+            case Verdict.HOLD:
+                eye.leases.free(announced.slot)
+                self._room.hold(Held(announced.frame), is_replacing=not eye.is_whole)
+            case _:
+                self._drop(eye, announced, verdict.value)
+
+    def _pass_on(self, item: Held | CameraNews) -> None:
+        if isinstance(item, CameraNews):
+            self._out.append(item)
+        elif (seen := self._lookouts[item.frame.camera].hold(item.frame)) and self._eyes[item.frame.camera].is_enabled:
+            self._out.append(seen)
 
     def _drop(self, eye: Eye, announced: Announced, cause: str) -> None:
         eye.leases.free(announced.slot)
@@ -187,6 +233,7 @@ class Arbiter:
             self._room.put_back(announced)
             return False
         eye.leases.lend(announced.slot)
+        self._lookouts[eye.camera].look_begins()
         return True
 
     def _grant(self, eye: Eye) -> None:

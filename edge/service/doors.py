@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Protocol
 
 from edge.core.values import Message, Sighting
 from edge.service.letters import Standing
+from edge.service.lookout import Condition
 from edge.service.news import CameraNews
 from edge.service.progress import Stage
 
@@ -18,6 +20,10 @@ class Sight(Protocol):
     """
 
     drops: Counter[str]
+
+    @property
+    def conditions(self) -> Mapping[str, Condition]:
+        """Of each camera by its name."""
 
     @property
     def is_ready(self) -> bool:

@@ -10,6 +10,8 @@ from edge.core.errors import EdgeError
 
 class CameraState(StrEnum):
     ONLINE = "online"
+    FROZEN = "frozen"  # frames come, and it is always the same one
+    IMPAIRED = "impaired"  # frames come, and show little
     OFFLINE = "offline"  # away, being tried again
     ENDED = "ended"  # a recording that came to its end
     DISABLED = "disabled"  # switched off by command
@@ -18,8 +20,13 @@ class CameraState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CameraNews:
-    """A change of one camera's state; ``error`` is why, where there is a why."""
+    """A change of one camera's state.
+
+    error : why, in words, where there is a why
+    reason : why, as a code
+    """
 
     camera: str
     state: CameraState
     error: EdgeError | None = None
+    reason: str | None = None
