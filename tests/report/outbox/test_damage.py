@@ -167,6 +167,29 @@ def test_an_epoch_of_which_only_a_loss_is_left_may_have_lost_more(device: Device
     assert named(device)[EPOCH] == (Span(1, 2), Span(4, None))
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE clock SET kept_ms = NULL, boot = 'another'",
+        "UPDATE clock SET base_ms = 'x'",
+        "UPDATE clock SET boot = 5",
+        "DELETE FROM clock",
+    ],
+)
+def test_a_damaged_clock_stops_neither_side(device: Device, damage: str) -> None:
+    device.commit(event(1))
+    device.stop()
+    device.change(damage)
+
+    reader = device.new_reader()
+    assert seqs(reader.pending(10)) == [1]  # the publisher may come up first
+    reader.close()
+    device.start()
+
+    assert device.commit(event(2))
+    assert sorted(seqs(device.reader.pending(10))) == [1, 2]
+
+
 def test_losses_that_stand_in_the_log_in_many_versions_are_named_once_after_a_rebuild(device: Device) -> None:
     device.reader.pending(1)  # whoever has the file open keeps its log
     for seq in range(1, 400, 2):
