@@ -85,7 +85,10 @@ class Metronome:
             self._is_told = True
             return CameraNews(_CAMERA, CameraState.ONLINE)
         if self._count and self._sequence >= self._count:
-            self._clock.sleep(self._linger_s)
+            if self._linger_s > 0:  # a little at a time: somebody may want it to stop
+                self._linger_s -= timeout_s
+                self._clock.sleep(timeout_s)
+                return None
             self.is_quiet = True
             return CameraNews(_CAMERA, CameraState.ENDED)
         if self._rate:
