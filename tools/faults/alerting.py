@@ -69,6 +69,7 @@ class Metronome:
         self.is_quiet = False
         self.is_ready = True
         self.drops: Counter[str] = Counter()
+        self.conditions: dict[str, object] = {}
 
     def open(self) -> None:
         """Nothing to take hold of."""
