@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from edge.core.errors import EdgeError
 from edge.core.values import Detections, Frame, Message, ModelRef, Sighting, StageTimes
 from edge.service.letters import Standing
+from edge.service.lookout import Condition
 from edge.service.news import BackendNews, CameraNews, Thinking
 from edge.service.progress import Stage
 from tests.builders import make_frame
@@ -106,6 +107,10 @@ class FakeSight:
 
     def play(self, script: Iterable[Sighting | CameraNews | Callable[[], object]]) -> None:
         self._script = iter(list(script))
+
+    @property
+    def conditions(self) -> dict[str, Condition]:
+        return {}
 
     @property
     def is_ready(self) -> bool:

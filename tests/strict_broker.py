@@ -35,7 +35,7 @@ from tests.strict_packets import (
 )
 
 PATIENCE_S = 15.0
-_ANSWERS = frozenset({4, 5, 7, 15})  # PUBACK, PUBREC, PUBCOMP, AUTH
+_ANSWERS = frozenset({4, 5, 7, 13, 15})  # PUBACK, PUBREC, PUBCOMP, PINGRESP, AUTH
 _OWN_WINDOW = 65_535  # where no receive maximum is said
 
 

@@ -128,7 +128,7 @@ def test_the_installation_of_the_readme_works_and_finds_its_models(desk: Path) -
 
 
 def test_the_tools_of_the_readme_are_there_and_can_be_started() -> None:
-    named = set(re.findall(r"\btools/\w+", README))
+    named = set(re.findall(r"\btools/[\w-]+", README))
 
     assert {"tools/demo", "tools/test", "tools/check"} <= named
     assert all(os.access(CHECKOUT / name, os.X_OK) for name in named)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from edge.assemble.orders import CaptureOrder, decode_order
 from edge.assemble.source import build_source
 from edge.assemble.threads import hand_over_quickly
+from edge.capture.glancing import Glancer
+from edge.capture.mishaps import Mishaps
 from edge.core.clock import SystemClock
 from edge.service import capture_letters as letters
 from edge.service.capture_letters import Begin
@@ -39,13 +41,15 @@ def main(channel: Channel) -> None:
     )
     hand_over_quickly()
     order = decode_order(begin.setup, CaptureOrder)
+    mishaps = Mishaps()
     Capturing(
         channel,
-        lambda waiting: build_source(order.source, waiting),
+        lambda waiting: build_source(order.source, waiting, mishaps),
         SharedFrames(begin.frames),
         camera=begin.camera,
         clock=clock,
         shrink=_shrink(order.model_input),
+        glancer=Glancer(order.ignored, keepalive_s=order.keepalive_s, mishaps=mishaps),
     ).live()
 
 

@@ -32,10 +32,17 @@ class SourceOrder(msgspec.Struct, frozen=True):
 
 
 class CaptureOrder(msgspec.Struct, frozen=True):
-    """model_input : where pictures are made small ahead, what for; None = they are not"""
+    """What a camera's process is to do.
+
+    model_input : where pictures are made small ahead, what for; None = they are not
+    ignored : polygons in which motion does not count
+    keepalive_s : how long the model may rest while nothing moves
+    """
 
     source: SourceOrder
     model_input: InputLayout | None = None
+    ignored: tuple[tuple[tuple[float, float], ...], ...] = ()
+    keepalive_s: float = 2.0
 
 
 class InferOrder(msgspec.Struct, frozen=True):

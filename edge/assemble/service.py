@@ -19,6 +19,7 @@ from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
 from edge.assemble.safe_mode import Start
 from edge.assemble.sight import make_arbiter
 from edge.assemble.snapshots import make_snapshots, publishing_cameras
+from edge.assemble.steward import make_steward
 from edge.assemble.threads import choose_threads
 from edge.config.values import Config
 from edge.core.model import Model
@@ -38,7 +39,8 @@ from edge.service.identity import Identities, new_epoch
 from edge.service.news import ROLLED_BACK
 from edge.service.pipeline import Pipeline, Witness
 from edge.service.publishing import Publishing, other_publisher, own_publisher
-from edge.service.runner import Reports, Service
+from edge.service.reading import Reports
+from edge.service.runner import Service
 from edge.service.systemd import Notifier
 from edge.track.wanted import Wanted, lowest_score
 
@@ -115,6 +117,7 @@ def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = Non
         notifier=Notifier(note=start.note),
         clock=clock,
         errands=errands,
+        steward=make_steward(config, arbiter),
     )
     return Assembly(service, outlet, outbox, _summary(config, model, outbox))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from edge.assemble.brains import LineUp, Workshop
 from edge.assemble.orders import CaptureOrder, InferOrder, encode_order
 from edge.assemble.snapshots import redacted_classes
@@ -14,8 +16,10 @@ from edge.core.errors import ConfigError
 from edge.core.model import InputLayout
 from edge.core.protocols import Clock
 from edge.service.arbiter import Arbiter
-from edge.service.eye import Capture, Patience
+from edge.service.capture import Capture, Patience
+from edge.service.condition.sight import SightSettings
 from edge.service.golden_book import GoldenBook
+from edge.service.lookout import LookoutSettings
 
 CAPTURE = "edge.assemble.capture"
 
@@ -23,6 +27,9 @@ CAPTURE = "edge.assemble.capture"
 # says more; a recording's file may lie on a slow disk.
 _READ_S = {SourceKind.PICAMERA2: 1.5, SourceKind.V4L2: 1.5, SourceKind.STREAM: 6.5}
 _RECORDING_S = 10.0
+# A sensor has noise: the same picture twice is rare. A network camera may repeat a still scene from one key frame to
+# the next (up to 10 s), byte for byte. Recordings and made-up scenes may stand still as long as they like.
+_FROZEN_S = {SourceKind.PICAMERA2: 2.5, SourceKind.V4L2: 2.5, SourceKind.STREAM: 20.0}
 _INTERVALS = 3  # and so many of its own intervals besides
 
 
@@ -58,7 +65,8 @@ def make_arbiter(config: Config, line: LineUp, threshold: float, *, disabled: fr
     book = GoldenBook(kept_folder(config))
     book.open()
     workshop = Workshop(line, order, book=book, runs=runs, clock=clock)
-    return Arbiter(captures, workshop.brains, clock, disabled=disabled)
+    lookouts = {name: _lookout(camera, config.folder) for name, camera in config.cameras.items()}
+    return Arbiter(captures, workshop.brains, clock, disabled=disabled, lookouts=lookouts)
 
 
 def _capture(name: str, config: Config, shrink_for: InputLayout | None) -> Capture:
@@ -67,9 +75,26 @@ def _capture(name: str, config: Config, shrink_for: InputLayout | None) -> Captu
         spec = parse_camera_source(camera, config.folder)
     except ConfigError as error:
         raise ConfigError(f"{config.origin.file}: cameras.{name}: {error}") from error
-    order = CaptureOrder(order_source(name, camera, config.folder), shrink_for)
+    order = CaptureOrder(
+        order_source(name, camera, config.folder),
+        shrink_for,
+        ignored=camera.ignore,
+        keepalive_s=camera.motion_gate.keepalive_seconds,
+    )
     is_whole = camera.pace == "fast" and not spec.is_live
     return Capture(name, CAPTURE, encode_order(order), is_whole=is_whole, patience=_patience(spec, camera))
+
+
+def _lookout(camera: Camera, folder: Path) -> LookoutSettings:
+    spec, check = parse_camera_source(camera, folder), camera.picture_check
+    frozen_s = _FROZEN_S.get(spec.kind) if check.frozen_seconds is None else check.frozen_seconds
+    sight = SightSettings(
+        frozen_s=frozen_s or None,
+        lens=spec.is_live if check.lens is None else check.lens,
+        is_live=spec.is_live,
+        fps=camera.fps,
+    )
+    return LookoutSettings(sight, has_gate=camera.motion_gate.enabled)
 
 
 def _patience(spec: SourceSpec, camera: Camera) -> Patience:

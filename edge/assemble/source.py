@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge.assemble.orders import SourceOrder
 from edge.capture.looped import LoopedSource
+from edge.capture.mishaps import Mishaps
 from edge.capture.paced import PacedSource
 from edge.capture.scene import SceneOptions
 from edge.capture.settings import SourceSettings
@@ -53,10 +54,11 @@ def make_source(name: str, camera: Camera, folder: Path, clock: Clock) -> FrameS
     return build_source(order_source(name, camera, folder), clock)
 
 
-def build_source(order: SourceOrder, clock: Clock) -> FrameSource:
-    """As ``make_source``, from what ``order_source`` made of the configuration."""
+def build_source(order: SourceOrder, clock: Clock, mishaps: Mishaps | None = None) -> FrameSource:
+    """As ``make_source``, from what ``order_source`` made of the configuration; ``mishaps`` : what it counts into."""
     spec = parse_source(order.source, base=Path(order.folder))
-    stepped = _plain_source(spec, order, clock)
+    settings = SourceSettings(order.camera, size=order.size, fps=order.fps, mishaps=mishaps or Mishaps())
+    stepped = _plain_source(spec, settings, clock)
     if order.loop and not spec.is_live:
         stepped = LoopedSource(stepped, fps=order.fps)
     source: FrameSource = stepped
@@ -75,9 +77,8 @@ def build_source(order: SourceOrder, clock: Clock) -> FrameSource:
     return source
 
 
-def _plain_source(spec: SourceSpec, order: SourceOrder, clock: Clock) -> SteppedSource:
+def _plain_source(spec: SourceSpec, settings: SourceSettings, clock: Clock) -> SteppedSource:
     # Each kind is imported when it is asked for: a camera's process loads what it needs alone.
-    settings = SourceSettings(order.camera, size=order.size, fps=order.fps)
     path = Path(spec.target)
     match spec.kind:
         case SourceKind.PICAMERA2:

@@ -10,8 +10,17 @@ from pathlib import Path
 
 import click
 
+from edge.core.errors import EdgeError
 from edge.host.install.live import announce, forget, is_running_systemd, withdraw
-from edge.host.install.parcel import SHIPPED_PROGRAM, Wishes, all_places, parcel, places_of_the_other, unit_names
+from edge.host.install.parcel import (
+    PACKAGED,
+    SHIPPED_PROGRAM,
+    Wishes,
+    all_places,
+    parcel,
+    places_of_the_other,
+    unit_names,
+)
 from edge.host.install.placing import Deed, Step, place, plan_placing, plan_removing, remove
 
 root_option = click.option(
@@ -39,6 +48,12 @@ def install(
     Can be repeated: what is out of date is updated, what somebody has changed is left alone, and no configuration is
     ever touched. It starts nothing; the last lines say how.
     """
+    packaged = root / PACKAGED
+    if packaged.exists() and program is None:
+        raise EdgeError(
+            f"{packaged}: the Debian package has put everything in place already; `systemctl enable --now edge` starts "
+            "it. To run another edge instead, name it: edge install --program COMMAND"
+        )
     wishes = Wishes(program or _program(root), is_pair=split, has_volatile_journal=volatile_journal)
     items = parcel(wishes)
     others = places_of_the_other(wishes)

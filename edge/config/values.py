@@ -79,6 +79,17 @@ class MotionGate(_Section, frozen=True, kw_only=True):
     """Spares inference while nothing moves."""
 
     enabled: bool = False
+    keepalive_seconds: Annotated[float, Number("a number of seconds from 0.1 to 3600", 0.1, 3600, unit="seconds")] = 2.0
+
+
+class PictureCheck(_Section, frozen=True, kw_only=True):
+    """What in a camera's pictures is taken for a fault. ``None`` leaves it to the kind of source.
+
+    frozen_seconds : how long the very same picture may come; 0 = for ever
+    """
+
+    lens: bool | None = None
+    frozen_seconds: Seconds | None = None
 
 
 class Line(_Section, frozen=True, kw_only=True):
@@ -149,6 +160,7 @@ class Camera(_Section, frozen=True, kw_only=True):
     tiles: Annotated[str, Text("columns x rows such as 2x2, up to 8x8", texts.parse_tiles)] = "1x1"
     snapshots: Snapshots = Snapshots()
     motion_gate: MotionGate = MotionGate()
+    picture_check: PictureCheck = PictureCheck()
     anchor: Literal["bottom", "centre"] = "bottom"
     zones: dict[Name, Polygon] = {}
     ignore: tuple[Polygon, ...] = ()
@@ -173,6 +185,18 @@ class Commands(_Section, frozen=True, kw_only=True):
 
     enabled: bool = False
     per_minute: Annotated[float, Number("a number of commands from 1 to 600", least=1, most=600)] = 30.0
+
+
+class Governor(_Section, frozen=True, kw_only=True):
+    """What is done without when the machine is hot or late, and what is promised all the same."""
+
+    enabled: bool = True
+    min_fps: Annotated[float, Number("a number of frames per second above 0, up to 240", above=0, most=240)] | None = (
+        None
+    )
+    alert_latency_p95_ms: (
+        Annotated[float, Number("a number of milliseconds from 1 to 600000", 1, 600000, unit="milliseconds")] | None
+    ) = None
 
 
 class Health(_Section, frozen=True, kw_only=True):
@@ -217,6 +241,7 @@ class Config(_Section, frozen=True, kw_only=True):
     cameras: dict[Name, Camera] = {}
     home_assistant: HomeAssistant = HomeAssistant()
     commands: Commands = Commands()
+    governor: Governor = Governor()
     health: Health = Health()
     outbox: Outbox = Outbox()
     origin: Origin = Origin()

@@ -190,6 +190,7 @@ class EventType(StrEnum):
     CAMERA_OFFLINE = "camera_offline"
     CAMERA_ONLINE = "camera_online"
     CAMERA_FROZEN = "camera_frozen"
+    CAMERA_IMPAIRED = "camera_impaired"
     ACCELERATOR_LOST = "accelerator_lost"
     ACCELERATOR_BACK = "accelerator_back"
     MODEL_ROLLED_BACK = "model_rolled_back"
@@ -239,6 +240,7 @@ class Occurrence:
 
     happened_ns, happened_at : when it happened, which for an end is when the thing was last seen
     frame_sequence : of the frame it happened in
+    reason : a code that says why, where something is wrong with a camera or the model
     """
 
     type: EventType
@@ -249,6 +251,7 @@ class Occurrence:
     zones: tuple[str, ...] = ()
     line: LineCrossing | None = None
     rule: RuleHit | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +327,7 @@ class Sighting:
 
     detections : in the frame's pixels
     model, backend : what looked
+    is_held : nothing has moved, so nobody looked: what was seen last is seen still
     """
 
     frame: FrameFacts
@@ -331,6 +335,7 @@ class Sighting:
     times: StageTimes
     model: ModelRef
     backend: str
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from edge.core.protocols import Clock
 from edge.report.outbox.reader import LIVE_MS, OutboxReader
 from edge.report.outbox.values import Position, Replay, Stored
 from edge.report.parcels import Parcel, mark_replayed, trim
-from edge.report.patience import Awaited, Refused, Unconfirmed, Unheard, is_covered
+from edge.report.patience import Ahead, Awaited, Refused, Unconfirmed, Unheard, is_covered
 from edge.report.stats import EventStats
 from edge.wire import reasons
 from edge.wire.packets import Limits, Version, packet_bytes
@@ -63,6 +63,7 @@ class Courier:
         self._unheard = unheard or Unheard()
         self._refused = refused or Refused()
         self._awaited = Awaited()
+        self._ahead = Ahead()
         self._denied: set[Position] = set()
         self._counts: Counter[str] = Counter()
         self._ready: deque[Stored] = deque()
@@ -97,6 +98,7 @@ class Courier:
         if self._has_consumer:
             self._unconfirmed.connected(now_ns)
             self._awaited.connected(now_ns)
+            self._ahead.clear()
         self._is_hinted = True
 
     def disconnected(self, under_way: Iterable[Parcel]) -> None:
@@ -168,6 +170,7 @@ class Courier:
         """The consumer has everything up to here."""
         now_ns = self._clock.monotonic_ns()
         self._awaited.came()
+        self._ahead.confirmed(cursor)
         self._reader.confirm(cursor)
         self._again = deque(event for event in self._again if not is_covered(event.position, cursor))
         self._unconfirmed.confirmed(cursor, now_ns)
@@ -245,9 +248,12 @@ class Courier:
         if self._ready and not self._is_late(self._ready[0], now_ns):
             return self._ready.popleft()
         queue = self._again or self._ready
-        if not queue or self._awaited.holds_late(now_ns) or not self._has_token(now_ns):
+        if not queue or self._awaited.holds_late(now_ns) or self._ahead.is_full(now_ns) or not self._has_token(now_ns):
             return None
-        return queue.popleft()
+        stored = queue.popleft()
+        if self._has_consumer:
+            self._ahead.sent(stored.position, now_ns)
+        return stored
 
     def _has_token(self, now_ns: int) -> bool:
         gained = (now_ns - self._tokens_ns) / _NS_PER_S * self._drain_per_s

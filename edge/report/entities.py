@@ -19,18 +19,13 @@ Component = dict[str, Any]
 
 _DIAGNOSTIC = {"entity_category": "diagnostic"}
 _MEASURED = {"state_class": "measurement"}
-# Never a change of the camera or the model itself, nor a gap: a rule can't say these.
-_NO_ALERTS = {
-    EventType.TRACK_UPDATE,
-    EventType.CAMERA_OFFLINE,
-    EventType.CAMERA_ONLINE,
-    EventType.CAMERA_FROZEN,
-    EventType.ACCELERATOR_LOST,
-    EventType.ACCELERATOR_BACK,
-    EventType.MODEL_ROLLED_BACK,
-    EventType.GAP,
-}
-_ALERTS = tuple(kind.value for kind in EventType if kind not in _NO_ALERTS)
+# What a rule can say; never a change of the camera or the model itself, nor a gap.
+_ALERTS = tuple(
+    kind.value
+    for kind in EventType
+    if kind not in (EventType.TRACK_UPDATE, EventType.GAP)
+    and not kind.value.startswith(("camera_", "accelerator_", "model_"))
+)
 
 
 @dataclass(frozen=True, slots=True)

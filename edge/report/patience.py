@@ -133,6 +133,38 @@ class Awaited:
         return self._since_ns is not None and now_ns - self._since_ns < self._late_ns
 
 
+class Ahead:
+    """How far a backlog may run ahead of the consumer's cursor.
+
+    What the broker has taken and the consumer not yet waits in the broker's queue for it; mosquitto keeps 1000 there
+    and throws away the rest without a word, and then it has to be sent again. Live events are not counted: they are
+    few, and the cursor does not pass them before the backlog is through.
+
+    most : late events sent and not confirmed, at a time
+    forget_s : after so long an event counts no more: a cursor that stands still slows a backlog, and never ends it
+    """
+
+    def __init__(self, *, most: int = 500, forget_s: float = 5.0) -> None:
+        self._most = most
+        self._forget_ns = round(forget_s * _NS_PER_S)
+        self._sent: deque[tuple[int, Position]] = deque()
+
+    def sent(self, position: Position, now_ns: int) -> None:
+        self._sent.append((now_ns, position))
+
+    def confirmed(self, cursor: Position) -> None:
+        self._sent = deque(each for each in self._sent if not is_covered(each[1], cursor))
+
+    def clear(self) -> None:
+        """Another connection: what was under way is settled in another way."""
+        self._sent.clear()
+
+    def is_full(self, now_ns: int) -> bool:
+        while self._sent and now_ns - self._sent[0][0] >= self._forget_ns:
+            self._sent.popleft()
+        return len(self._sent) >= self._most
+
+
 def is_covered(position: Position, cursor: Position) -> bool:
     """Whether a cursor has passed it."""
     return position.epoch == cursor.epoch and position.seq <= cursor.seq

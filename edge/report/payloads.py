@@ -62,6 +62,7 @@ def event_message(event: Event, topics: Topics) -> EventMessage:
         "backend": event.backend,
         "latency_ms": _latency(event.latency),
         **({} if event.lost is None else {"lost": _lost(event.lost)}),
+        **({} if occurrence.reason is None else {"reason": occurrence.reason}),
         "snapshot": None,
         "replayed": event.replayed,  # last: the publisher changes it without reading the rest
     }

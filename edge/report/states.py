@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +23,7 @@ class CameraState(StrEnum):
     ONLINE = "online"
     OFFLINE = "offline"
     FROZEN = "frozen"
+    IMPAIRED = "impaired"
     DISABLED = "disabled"
 
 
@@ -111,11 +112,37 @@ class DropCount:
 
 @dataclass(frozen=True, slots=True)
 class CameraHealth:
-    """fps : frames per second that went through the model over the last interval; None before the first."""
+    """One camera.
+
+    fps : frames per second over the last interval, looked at or held; None before the first
+    reasons : codes of what is wrong with what it shows, worst first
+    spared : part of the frames, 0..1, that the motion gate kept from the model; None where it is off
+    """
 
     name: str
     state: CameraState
     fps: float | None = None
+    reasons: tuple[str, ...] = ()
+    spared: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What is done without to spare the machine, and what was promised all the same.
+
+    frame_rate : part of the usual one, 0..1
+    gate_tightness : so many times more must change than usual
+    causes : why; empty while nothing is done without
+    promised : promise -> its figure, None = not promised
+    broken : the promises that are not kept
+    """
+
+    frame_rate: float = 1.0
+    gate_tightness: float = 1.0
+    smaller_model: bool = False
+    causes: tuple[str, ...] = ()
+    promised: Mapping[str, float | None] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +168,7 @@ class Health:
     outbox_depth: int | None = None
     backend: str = "cpu"
     accelerator: str | None = None
+    care: Care = field(default_factory=Care)
 
 
 def online_message(topics: Topics) -> Message:
@@ -193,7 +221,14 @@ def health_message(topics: Topics, health: Health) -> Message:
         "time": {"wall_ms": health.wall_ms, "synced": health.clock_synced},
         "uptime_s": health.uptime_s,
         "cameras": [
-            {"name": camera.name, "state": camera.state.value, "fps": _tenths(camera.fps)} for camera in health.cameras
+            {
+                "name": camera.name,
+                "state": camera.state.value,
+                "fps": _tenths(camera.fps),
+                "reasons": camera.reasons,
+                "spared": None if camera.spared is None else round(camera.spared, 3),
+            }
+            for camera in health.cameras
         ],
         "latency_ms": {
             each.stage: {"p50": _tenths(each.p50_ms), "p95": _tenths(each.p95_ms)} for each in health.latency
@@ -205,8 +240,24 @@ def health_message(topics: Topics, health: Health) -> Message:
         "throttled": health.throttled,
         "disk_free_mb": health.disk_free_mb,
         "outbox_depth": health.outbox_depth,
+        "restraint": _restraint(health.care),
+        "contract": _contract(health.care),
     }
     return Message(topics.health(), _encode(payload), qos=0, retain=True)
+
+
+def _restraint(care: Care) -> dict[str, Any]:
+    return {
+        "frame_rate": care.frame_rate,
+        "gate_tightness": care.gate_tightness,
+        "smaller_model": care.smaller_model,
+        "causes": care.causes,
+    }
+
+
+def _contract(care: Care) -> dict[str, Any]:
+    promised = {promise: figure for promise, figure in care.promised.items() if figure is not None}
+    return {promise: {"promised": figure, "kept": promise not in care.broken} for promise, figure in promised.items()}
 
 
 def _tenths(value: float | None) -> float | None:

@@ -19,11 +19,15 @@ from edge.core.protocols import Clock
 from edge.core.values import Sighting
 from edge.service.brain import Answer
 from edge.service.brains import Brains
-from edge.service.eye import Announced, Capture, Eye
-from edge.service.news import BackendNews, CameraNews, Thinking
+from edge.service.capture import Capture
+from edge.service.contract import Contract
+from edge.service.eye import Announced, Eye
+from edge.service.governor import Restraint
+from edge.service.lookout import Condition, Lookout, LookoutSettings, Verdict
+from edge.service.news import BackendNews, CameraNews, CameraState, Thinking
 from edge.service.progress import Stage
 from edge.service.shared_frames import make_frame_memory
-from edge.service.waiting import WaitingRoom
+from edge.service.waiting import Held, WaitingRoom
 from edge.wire.wake import Wake
 
 SUPERSEDED = "frame_overwritten"
@@ -45,12 +49,14 @@ class Arbiter:
         clock: Clock,
         *,
         disabled: frozenset[str] = frozenset(),
+        lookouts: Mapping[str, LookoutSettings] | None = None,
     ) -> None:
         """
         Parameters
         ----------
         make_brains : what runs the model, given the descriptor of each camera's memory
         disabled : cameras that begin switched off
+        lookouts : what is watched for at a camera; at one that is not named, nothing
         """
         self._memories = {capture.camera: make_frame_memory(capture.camera) for capture in captures}
         self._eyes = {
@@ -60,6 +66,8 @@ class Arbiter:
             for capture in captures
         }
         self._brain = make_brains(self._memories)
+        settings = lookouts or {}
+        self._lookouts = {capture.camera: Lookout(settings.get(capture.camera)) for capture in captures}
         self._clock = clock
         self._room = WaitingRoom(self._eyes)
         self._out: deque[Sighting | CameraNews | BackendNews] = deque()
@@ -69,6 +77,11 @@ class Arbiter:
     @property
     def eyes(self) -> Mapping[str, Eye]:
         return self._eyes
+
+    @property
+    def conditions(self) -> dict[str, Condition]:
+        """Of each camera by its name."""
+        return {camera: lookout.condition for camera, lookout in self._lookouts.items()}
 
     @property
     def brain(self) -> Brains:
@@ -109,6 +122,14 @@ class Arbiter:
         """Have ``take`` return early; from any thread, and from a signal handler."""
         self._wake.set()
 
+    def restrain(self, restraint: Restraint, contract: Contract) -> None:
+        """Do with less, but with no less than was promised."""
+        for camera, lookout in self._lookouts.items():
+            usual = lookout.usual_fps
+            fps = None if restraint.rate >= 1.0 or usual is None else contract.least_rate(restraint.rate, usual)
+            lookout.restrain(fps, has_gate=restraint.tightness > 1.0)
+            self._eyes[camera].tighten(restraint.tightness)
+
     def take(self, timeout_s: float) -> Sighting | CameraNews | BackendNews | None:
         """What was seen, in each camera's order, or what is new of a camera or the model; None = nothing in time."""
         if not self._out:
@@ -143,7 +164,8 @@ class Arbiter:
         self._dispatch()
         for eye in self._eyes.values():
             self._grant(eye)
-        self._out += self._room.take_news(lambda camera: not self._brain.is_at(camera))
+        for item in self._room.take_news(lambda camera: not self._brain.is_at(camera)):
+            self._pass_on(item)
         self._brain.tend()
         while (news := self._brain.take_news()) is not None:
             self._out.append(news)
@@ -165,20 +187,44 @@ class Arbiter:
             self._room.put_back(replace(announced, tries=announced.tries + 1))
             return
         eye.leases.free(announced.slot)
+        self._lookouts[eye.camera].look_ends(answer.seen)
         if answer.seen is None:
             self.drops[LOST if answer.is_lost else SUPERSEDED] += 1
         elif eye.is_enabled:
             self._out.append(answer.seen)
 
     def _hear(self, eye: Eye) -> None:
+        lookout = self._lookouts[eye.camera]
         for said in eye.receive():
             match said:
                 case Announced():
-                    older = self._room.put(said, is_replacing=not eye.is_whole)
-                    if older is not None:
-                        self._drop(eye, older, SUPERSEDED)
+                    before = lookout.state
+                    self._admit(eye, said, lookout.judge(said.frame, said.glance))
+                    if lookout.state is not before:
+                        reason = lookout.troubles[0] if lookout.state is not CameraState.ONLINE else None
+                        self._room.tell(CameraNews(eye.camera, lookout.state, reason=reason))
                 case CameraNews():
+                    lookout.hear(said.state)
                     self._room.tell(said)
+        lookout.pass_time(self._clock.monotonic_ns() / 1e9)
+
+    def _admit(self, eye: Eye, announced: Announced, verdict: Verdict) -> None:
+        match verdict:
+            case Verdict.LOOK:
+                older = self._room.put(announced, is_replacing=not eye.is_whole)
+                if older is not None:
+                    self._drop(eye, older, SUPERSEDED)
+            case Verdict.HOLD:
+                eye.leases.free(announced.slot)
+                self._room.hold(Held(announced.frame), is_replacing=not eye.is_whole)
+            case _:
+                self._drop(eye, announced, verdict.value)
+
+    def _pass_on(self, item: Held | CameraNews) -> None:
+        if isinstance(item, CameraNews):
+            self._out.append(item)
+        elif (seen := self._lookouts[item.frame.camera].hold(item.frame)) and self._eyes[item.frame.camera].is_enabled:
+            self._out.append(seen)
 
     def _drop(self, eye: Eye, announced: Announced, cause: str) -> None:
         eye.leases.free(announced.slot)
@@ -199,6 +245,7 @@ class Arbiter:
             self._room.put_back(announced)
             return False
         eye.leases.lend(announced.slot)
+        self._lookouts[eye.camera].look_begins()
         return True
 
     def _grant(self, eye: Eye) -> None:

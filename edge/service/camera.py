@@ -14,9 +14,12 @@ from edge.service.news import CameraNews, CameraState
 
 logger = logging.getLogger(__name__)
 
-# A camera that comes back is seen again within two seconds; one that stays away costs next to nothing.
+# A camera that comes back is seen again within two seconds; one that stays away for long costs next to nothing.
 _FIRST_WAIT_S = 0.25
+_LONG_WAIT_S = 1.2
+_PATIENT_TRIES = 250  # five minutes
 _LONGEST_WAIT_S = 15.0
+_STEADY_NS = 5_000_000_000  # one that was here for less flaps: opening it again at once would cost more than it gives
 
 
 class CameraWorker:
@@ -44,6 +47,7 @@ class CameraWorker:
         self._stop = threading.Event()
         self._state: CameraState | None = None
         self._thread = threading.Thread(target=self._run, name=f"capture-{camera}", daemon=True)
+        self._was_steady = True
         self.captured = 0
 
     def start(self) -> None:
@@ -58,7 +62,7 @@ class CameraWorker:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        wait_s = _FIRST_WAIT_S
+        wait_s, tries = _FIRST_WAIT_S, 0
         while not self._stop.is_set():
             before = self.captured
             try:
@@ -77,13 +81,16 @@ class CameraWorker:
                 self._become(CameraState.OFFLINE, EdgeError(f"unexpected fault in its source: {error!r}"))
             finally:
                 self._source.close()
-            wait_s = _FIRST_WAIT_S if self.captured > before else min(wait_s * 2, _LONGEST_WAIT_S)
+            tries = 0 if self.captured > before else tries + 1
+            longest_s = _LONG_WAIT_S if tries < _PATIENT_TRIES else _LONGEST_WAIT_S
+            wait_s = _FIRST_WAIT_S if self._was_steady else min(wait_s * 2, longest_s)
+            self._was_steady = False
             # jitter, so that many cameras behind one switch do not come back in step
             self._enter("resting")
             self._stop.wait(wait_s * random.uniform(0.75, 1.25))  # noqa: S311
 
     def _read_until_it_ends(self) -> None:
-        is_first = True
+        is_first, began_ns = True, 0
         while not self._stop.is_set():
             frame = self._source.read()
             if frame is None:
@@ -91,7 +98,8 @@ class CameraWorker:
                 return
             if is_first:
                 self._enter("reading")
-            is_first = False
+                is_first, began_ns = False, frame.captured_ns
+            self._was_steady |= frame.captured_ns - began_ns >= _STEADY_NS
             self.captured += 1
             self._become(CameraState.ONLINE, None)
             self._put(frame)

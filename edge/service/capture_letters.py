@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from edge.core.glance import Glance
 from edge.service.trouble import Trouble
 
 
@@ -31,6 +32,12 @@ class Grant(msgspec.Struct, frozen=True, tag=True):
     slot: int
 
 
+class Tighten(msgspec.Struct, frozen=True, tag=True):
+    """So many times more must change than usual before a frame asks to be looked at."""
+
+    factor: float
+
+
 class Leave(msgspec.Struct, frozen=True, tag=True):
     """Close the source and go."""
 
@@ -39,6 +46,7 @@ class Announce(msgspec.Struct, frozen=True, tag=True):
     """A frame is in a slot, which is given up with this word.
 
     small : (width, height) of the picture made small ahead, which lies behind the frame; None = there is none
+    glance : what a cheap look at it found; None = nobody has looked
     """
 
     slot: int
@@ -48,6 +56,7 @@ class Announce(msgspec.Struct, frozen=True, tag=True):
     width: int
     height: int
     small: tuple[int, int] | None = None
+    glance: Glance | None = None
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
@@ -66,7 +75,7 @@ class Phase(msgspec.Struct, frozen=True, tag=True):
     name: str
 
 
-ToCapture = Begin | Grant | Leave
+ToCapture = Begin | Grant | Tighten | Leave
 FromCapture = Announce | Told | Phase
 
 encode = msgspec.msgpack.Encoder().encode

@@ -6,13 +6,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from edge.core.glance import Glance
 from edge.core.protocols import Clock, FrameSource
 from edge.core.values import Frame
 from edge.service import capture_letters as letters
 from edge.service.camera import CameraWorker
-from edge.service.capture_letters import Announce, Grant, Leave, Phase, Told
+from edge.service.capture_letters import Announce, Grant, Leave, Phase, Tighten, Told
 from edge.service.channel import Channel, ChannelClosedError
 from edge.service.inside import Post, leave_at_once
 from edge.service.news import CameraNews
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 _CLOSE_S = 0.5  # a source that takes longer to close is left to the end of the process
 _WORD_S = 0.5  # a long wait says so often that it is one
+
+
+class Glancer(Protocol):
+    """A cheap look at each frame."""
+
+    def look(self, image: NDArray[np.uint8], captured_ns: int) -> Glance: ...
+
+    def tighten(self, factor: float) -> None: ...
 
 
 class Capturing:
@@ -43,17 +52,20 @@ class Capturing:
         camera: str,
         clock: Clock,
         shrink: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
+        glancer: Glancer | None = None,
     ) -> None:
         """
         Parameters
         ----------
         make_source : given a clock whose long waits are signs of life
         shrink : makes a picture small ahead of the model, where a core is free for it
+        glancer : looks at each frame before anybody else
         """
         self._channel = channel
         self._post = Post(channel, letters.encode)
         self._frames = frames
         self._shrink = shrink
+        self._glancer = glancer
         self._granted: deque[int] = deque()
         self._changed = threading.Condition()
         self._is_leaving = False
@@ -85,10 +97,14 @@ class Capturing:
                 with self._changed:
                     self._granted.append(slot)
                     self._changed.notify_all()
+            case Tighten(factor):
+                if self._glancer is not None:
+                    self._glancer.tighten(factor)
             case Leave():
                 self._is_leaving = True
 
     def _put(self, frame: Frame) -> None:
+        glance = None if self._glancer is None else self._glancer.look(frame.image, frame.captured_ns)
         small = None if self._shrink is None else self._shrink(frame.image)
         with self._changed:
             self._changed.wait_for(lambda: bool(self._granted) or self._is_leaving)
@@ -105,6 +121,7 @@ class Capturing:
                 frame.width,
                 frame.height,
                 small=(small.shape[1], small.shape[0]) if has_small and small is not None else None,
+                glance=glance,
             )
         )
 

@@ -28,7 +28,9 @@ logger = logging.getLogger(__name__)
 _FIRST_WAIT_S = 0.2
 _NS_PER_S = 1_000_000_000
 _NEVER_NS = 1 << 62
-_DYING_S = 0.2  # one that the kernel does not let go of by then is waited for no longer
+# One that the kernel does not let go of by then is waited for no longer; at the end there is more time for it.
+_DYING_S = 0.2
+_LAST_DYING_S = 1.0
 # The child imports what we import, from where we did, whatever folder it is started in.
 _ENTER = "import sys; sys.path[:] = sys.argv[4:]; from edge.service.child import enter; enter(*sys.argv[1:4])"
 
@@ -194,7 +196,7 @@ class Child:
         if self._process is not None:
             if is_late:
                 logger.warning("the process %s (%d) did not go in time: killed", self._name, self._process.pid)
-            self._let_go()
+            self._let_go(_LAST_DYING_S)
         self.has_gone = True
 
     def _start(self, now_ns: int) -> bool:
@@ -239,7 +241,7 @@ class Child:
         self._let_go()
         self.has_gone = True
 
-    def _let_go(self) -> None:
+    def _let_go(self, dying_s: float = _DYING_S) -> None:
         if self._channel is not None:
             self._channel.close()
         if self._life_line is not None:
@@ -247,7 +249,7 @@ class Child:
         if self._process is not None:
             self._process.kill()
             try:
-                self._process.wait(_DYING_S)
+                self._process.wait(dying_s)
             except subprocess.TimeoutExpired:  # in a driver that does not come back: gone some day, or never
                 self._dying.append(self._process)
         self._process, self._channel, self._life_line = None, None, None

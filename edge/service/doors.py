@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Protocol
 
 from edge.core.values import Message, Sighting
 from edge.service.letters import Standing
+from edge.service.lookout import Condition
 from edge.service.news import BackendNews, CameraNews, Thinking
 from edge.service.progress import Stage
 
@@ -22,6 +24,10 @@ class Sight(Protocol):
     @property
     def thinking(self) -> Thinking:
         """What runs the model."""
+
+    @property
+    def conditions(self) -> Mapping[str, Condition]:
+        """Of each camera by its name."""
 
     @property
     def is_ready(self) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
 from edge.core.errors import SourceError
+from edge.core.glance import Glance
 from edge.core.protocols import Clock
 from edge.core.values import FrameFacts
 from edge.service import capture_letters as letters
-from edge.service.capture_letters import Announce, Begin, Grant, Leave, Phase, Told
+from edge.service.capture import Capture
+from edge.service.capture_letters import Announce, Begin, Grant, Leave, Phase, Tighten, Told
 from edge.service.child import Child
 from edge.service.leases import LeaseError, Leases
 from edge.service.news import CameraNews, CameraState
@@ -29,50 +31,19 @@ STALL_S = 8.0  # so much later than it should have been ended, a process that ha
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a camera's process may be silent, by what it does; None = as long as it likes.
-
-    opening : a network camera may take its time, and all of them wait for a first frame
-    reading : for the next frame
-    resting : between two tries
-    """
-
-    opening_s: float = 30.0
-    reading_s: float = 1.5
-    resting_s: float = 60.0
-
-    def of(self, phase: str) -> float:
-        return {"opening": self.opening_s, "reading": self.reading_s}.get(phase, self.resting_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """What runs for one camera.
-
-    module : its ``main`` is the process
-    setup : what that module has to know
-    is_whole : every frame is to be looked at, however long that takes
-    """
-
-    camera: str
-    module: str
-    setup: bytes = field(repr=False)
-    is_whole: bool = False
-    patience: Patience = Patience()
-
-
-@dataclass(frozen=True, slots=True)
 class Announced:
     """A frame that lies in a slot.
 
     small : (width, height) of the picture made small ahead
     tries : how often a process ended while it looked at this frame
+    glance : what a cheap look at it found; None = nobody has looked
     """
 
     slot: int
     frame: FrameFacts
     small: tuple[int, int] | None = None
     tries: int = 0
+    glance: Glance | None = None
 
 
 class Eye:
@@ -98,6 +69,7 @@ class Eye:
         self._state: CameraState | None = None
         self._phase = "opening"
         self._news: list[CameraNews] = []
+        self._tightness = 1.0
         self._words = 0
         self.leases = Leases()
         self.is_enabled = is_enabled
@@ -205,6 +177,13 @@ class Eye:
             self._child.send(letters.encode(Grant(slot)))
             self._child.expect(self._capture.patience.of(self._phase))
 
+    def tighten(self, factor: float) -> None:
+        """So many times more must change than usual before a frame asks to be looked at; 1 = as usual."""
+        if factor != self._tightness:
+            self._tightness = factor
+            if self._child is not None:
+                self._child.send(letters.encode(Tighten(factor)))
+
     def _hear(self, letter: letters.FromCapture) -> list[Announced | CameraNews]:
         match letter:
             case Announce():
@@ -222,7 +201,7 @@ class Eye:
         facts = FrameFacts(
             self.camera, letter.sequence, letter.captured_ns, letter.captured_at, letter.width, letter.height
         )
-        return Announced(letter.slot, facts, letter.small)
+        return Announced(letter.slot, facts, letter.small, glance=letter.glance)
 
     def _expect(self) -> None:
         """One that has no slot waits for us, and owes nothing."""
@@ -253,7 +232,7 @@ class Eye:
         self._child = Child(
             f"capture-{self.camera}",
             capture.module,
-            greet=lambda: [letters.encode(begin)],
+            greet=lambda: [letters.encode(begin), letters.encode(Tighten(self._tightness))],
             clock=self._clock,
             silent_s=capture.patience.opening_s,
             descriptors=(self._memory,),

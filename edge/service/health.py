@@ -9,9 +9,11 @@ from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report import states
 from edge.report.topics import Topics
+from edge.service.lookout import Condition
 from edge.service.machine import disk_free_mb, temperature_c, throttled_file, throttled_flags
 from edge.service.news import CameraState
-from edge.service.runner import Reading
+from edge.service.reading import Reading
+from edge.service.steward import Care
 
 _DISK_LOW_MB = 100
 # The Pi 4's and 5's firmware lowers the clock at 80 to 85 degrees (Raspberry Pi documentation, frequency management).
@@ -19,6 +21,8 @@ _HOT_C = 80.0
 
 _WIRE_STATES = {
     CameraState.ONLINE: states.CameraState.ONLINE,
+    CameraState.FROZEN: states.CameraState.FROZEN,
+    CameraState.IMPAIRED: states.CameraState.IMPAIRED,
     CameraState.OFFLINE: states.CameraState.OFFLINE,
     CameraState.ENDED: states.CameraState.OFFLINE,
     CameraState.DISABLED: states.CameraState.DISABLED,
@@ -69,6 +73,7 @@ def health_report(
             outbox_depth=reading.way_out.depth,
             backend=reading.thinking.backend,
             accelerator=reading.thinking.accelerator,
+            care=_care(reading.care),
         )
         return states.health_message(topics, health)
 
@@ -78,7 +83,20 @@ def health_report(
 def _camera(name: str, reading: Reading) -> states.CameraHealth:
     state = reading.cameras.get(name)
     wire = states.CameraState.OFFLINE if state is None else _WIRE_STATES[state]
-    return states.CameraHealth(name, wire, reading.rates.get(name))
+    condition = reading.conditions.get(name, Condition())
+    return states.CameraHealth(name, wire, reading.rates.get(name), condition.troubles, condition.spared)
+
+
+def _care(care: Care) -> states.Care:
+    restraint, contract = care.restraint, care.contract
+    return states.Care(
+        frame_rate=restraint.rate,
+        gate_tightness=restraint.tightness,
+        smaller_model=restraint.smaller_model,
+        causes=care.causes,
+        promised={"min_fps": contract.min_fps, "alert_latency_p95_ms": contract.alert_latency_p95_ms},
+        broken=care.broken,
+    )
 
 
 def _reasons(
@@ -98,11 +116,19 @@ def _reasons(
         "throttled": any(not flag.endswith("_occurred") for flag in throttled or ()),
         "disk_low": disk_mb is not None and disk_mb < _DISK_LOW_MB,
     }
-    return (*(code for code, holds in found.items() if holds), *reading.thinking.reasons, *reading.way_out.reasons)
+    troubles = sorted({f"camera_{each}" for one in reading.conditions.values() for each in one.troubles})
+    found |= {"restrained": bool(reading.care.causes), "contract_broken": bool(reading.care.broken)}
+    return (
+        *(code for code, holds in found.items() if holds),
+        *troubles,
+        *reading.thinking.reasons,
+        *reading.way_out.reasons,
+    )
 
 
 def _state(reading: Reading, reasons: tuple[str, ...], cameras: tuple[str, ...]) -> states.HealthState:
     if not reasons:
         return states.HealthState.OK
-    watching = [name for name in cameras if reading.cameras.get(name) is CameraState.ONLINE]
+    seeing = (CameraState.ONLINE, CameraState.IMPAIRED)
+    watching = [name for name in cameras if reading.cameras.get(name) in seeing]
     return states.HealthState.DEGRADED if watching else states.HealthState.FAILED

@@ -13,6 +13,8 @@ ROLLED_BACK = "model_rolled_back"
 
 class CameraState(StrEnum):
     ONLINE = "online"
+    FROZEN = "frozen"  # frames come, and it is always the same one
+    IMPAIRED = "impaired"  # frames come, and show little
     OFFLINE = "offline"  # away, being tried again
     ENDED = "ended"  # a recording that came to its end
     DISABLED = "disabled"  # switched off by command
@@ -59,8 +61,13 @@ class BackendNews:
 
 @dataclass(frozen=True, slots=True)
 class CameraNews:
-    """A change of one camera's state; ``error`` is why, where there is a why."""
+    """A change of one camera's state.
+
+    error : why, in words, where there is a why
+    reason : why, as a code
+    """
 
     camera: str
     state: CameraState
     error: EdgeError | None = None
+    reason: str | None = None

@@ -101,7 +101,7 @@ class Pipeline:
         occurrences = self._rules.update(tracks, frame)
         self._witness(occurrences, tracks, frame)
         messages += [self._tell(occurrence) for occurrence in occurrences] + self._tell_changes()
-        if self._telling.detections:
+        if self._telling.detections and not seen.is_held:
             messages.append(self._telling.detections(replace(seen, detections=self._wanted.confident(detections))))
         return messages
 

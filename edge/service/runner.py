@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
-from edge.core.values import EventType, Message, Occurrence, Sighting
+from edge.core.values import Message, Occurrence, Sighting
+from edge.service.condition.trouble import Trouble
 from edge.service.doors import Errand, Outlet, Sight
-from edge.service.letters import Standing
-from edge.service.meters import Quantiles, RateMeter, StageMeter, merge_drops
+from edge.service.lookout import Condition
+from edge.service.meters import RateMeter, StageMeter, merge_drops
 from edge.service.news import BackendNews, CameraNews, CameraState, Thinking
 from edge.service.pipeline import Pipeline
 from edge.service.progress import Progress
+from edge.service.reading import Outcome, Reading, Reports
+from edge.service.steward import Care, Steward
 from edge.service.systemd import Notifier
+from edge.service.tidings import Tiding, Tidings
 
 logger = logging.getLogger(__name__)
 
@@ -26,44 +29,6 @@ _SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are
 _LEAVE_S = 1.0  # cameras that are still open by then, and frames still with the model, are left behind
 _JOIN_S = 0.5
 _LOOK_S = 1.0  # how often stages are looked at
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the service knows about itself at one instant.
-
-    frames : looked at since the start; rates : frames per second by camera since the reading before
-    """
-
-    uptime_s: float
-    frames: int
-    rates: dict[str, float]
-    stages: dict[str, Quantiles]
-    drops: dict[str, int]
-    cameras: dict[str, CameraState]
-    way_out: Standing = field(default_factory=Standing)
-    thinking: Thinking = field(default_factory=Thinking)
-
-
-@dataclass(frozen=True, slots=True)
-class Reports:
-    """How the service's own state becomes messages."""
-
-    camera: Callable[[str, CameraState], Message]
-    health: Callable[[Reading], Message]
-    interval_s: float = 30.0
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How a run went: for the exit code and the last words."""
-
-    seconds: float = 0.0
-    frames: int = 0
-    events: int = 0
-    errors: dict[str, EdgeError] = field(default_factory=dict)
-    cameras: dict[str, CameraState] = field(default_factory=dict)
-    is_stopped: bool = False  # from outside, before its own end
 
 
 class Service:
@@ -82,6 +47,7 @@ class Service:
         notifier: Notifier,
         clock: Clock,
         errands: Sequence[Errand] = (),
+        steward: Steward | None = None,
     ) -> None:
         self._sight = sight
         self._errands = errands
@@ -96,7 +62,9 @@ class Service:
         self._rates = {camera: RateMeter(self._started_ns) for camera in pipelines}
         self._next_health_ns = self._started_ns + _SOON_NS
         self._next_alive_ns = self._started_ns
-        self._told_reasons: tuple[str, ...] = ()
+        self._told_reasons: object = ()
+        self._steward = steward
+        self._tidings = {camera: Tidings() for camera in pipelines}
         self._told_model: str | None = None
         self._early: deque[Sighting | CameraNews | BackendNews] = deque()  # came before the model ran
         self._progress = Progress((*sight.stages(), *outlet.stages()), clock)
@@ -157,6 +125,7 @@ class Service:
                 self._say(errand.due())
             now_ns = self._clock.monotonic_ns()
             self._outlet.tick()
+            self._look_around(now_ns)
             self._report_health(now_ns)
             self._tell_alive(now_ns)
 
@@ -176,7 +145,10 @@ class Service:
     def _tell_seen(self, seen: Sighting) -> None:
         camera = seen.frame.camera
         self._send_all(self._pipelines[camera].process(seen))
-        self._stages.add(seen.times)
+        if not seen.is_held:
+            self._stages.add(seen.times)
+            if self._steward is not None:
+                self._steward.add(seen.times)
         self._rates[camera].add()
 
     def _tell_change(self, news: CameraNews) -> None:
@@ -190,21 +162,23 @@ class Service:
         elif news.state in (CameraState.ONLINE, CameraState.DISABLED):
             self._outcome.errors.pop(news.camera, None)
             logger.info("camera %s: %s", news.camera, news.state)
+        elif news.reason is not None:
+            logger.warning("camera %s: %s: %s", news.camera, news.state, news.reason)
         # The retained health must not deny for half a minute what the camera's own topic says.
         self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
         pipeline = self._pipelines[news.camera]
-        if news.state is not CameraState.ONLINE:
+        if news.state not in _SEEING:
             self._send_all(pipeline.finish())
         self._outlet.send(self._reports.camera(news.camera, news.state))
-        if before not in (None, CameraState.DISABLED) and news.state in _CHANGES:
-            self._send_all([pipeline.tell(self._occurrence(_CHANGES[news.state]))])
+        now_s = self._clock.monotonic_ns() / 1e9
+        tiding = self._tidings[news.camera].hear(before, news.state, news.reason, now_s)
+        self._tell_tiding(news.camera, tiding)
 
     def _tell_backend(self, news: BackendNews) -> None:
         """Told on the first camera's topic: the model serves all of them."""
         level = logging.INFO if news.is_accelerated else logging.ERROR
         logger.log(level, "%s: %s", "the Edge TPU works again" if news.is_accelerated else news.reason, news.words)
-        first = next(iter(self._pipelines.values()))
-        self._send_all([first.tell(self._occurrence(news.event))])
+        self._tell_tiding(next(iter(self._pipelines)), Tiding(news.event, news.reason))
 
     def _tell_model(self, thinking: Thinking) -> None:
         """What works now is told anew when it is something else: by info at once, by health soon."""
@@ -213,8 +187,28 @@ class Service:
             self._say([self._outlet.describe()])
             self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
 
-    def _occurrence(self, kind: EventType) -> Occurrence:
-        return Occurrence(kind, self._clock.monotonic_ns(), self._clock.utc_now(), frame_sequence=0)
+    def _tell_tiding(self, camera: str, tiding: Tiding | None) -> None:
+        if tiding is not None:
+            now_ns, now = self._clock.monotonic_ns(), self._clock.utc_now()
+            occurrence = Occurrence(tiding.type, now_ns, now, frame_sequence=0, reason=tiding.reason)
+            self._send_all([self._pipelines[camera].tell(occurrence)])
+
+    def _look_around(self, now_ns: int) -> None:
+        """What has come to rest, and how the machine bears it."""
+        for camera, tidings in self._tidings.items():
+            self._tell_tiding(camera, tidings.look(now_ns / 1e9))
+        if self._steward is not None:
+            states = self._outcome.cameras
+            counts = {camera: rate.total for camera, rate in self._rates.items() if states.get(camera) in _SEEING}
+            self._steward.look(counts, now_ns / 1e9)
+
+    def _conditions(self) -> dict[str, Condition]:
+        found = dict(self._sight.conditions)
+        for camera, tidings in self._tidings.items():
+            if tidings.is_flapping:
+                known = found.get(camera, Condition())
+                found[camera] = replace(known, troubles=(*known.troubles, Trouble.FLAPPING))
+        return found
 
     def _send_all(self, messages: list[Message]) -> None:
         for message in messages:
@@ -232,9 +226,12 @@ class Service:
         return len(states) == len(self._pipelines) and all(state in over for state in states.values())
 
     def _report_health(self, now_ns: int) -> None:
+        # The retained health must not deny for half a minute what is so.
+        troubles = [condition.troubles for condition in self._conditions().values()]
+        care = None if self._steward is None else self._steward.care
         thinking = self._sight.thinking
         self._tell_model(thinking)
-        reasons = (*self._outlet.standing().reasons, *thinking.reasons)
+        reasons = (self._outlet.standing().reasons, troubles, care, thinking.reasons)
         if reasons != self._told_reasons:
             self._told_reasons = reasons
             self._next_health_ns = min(self._next_health_ns, now_ns + _SOON_NS)
@@ -265,6 +262,8 @@ class Service:
             stages=self._stages.quantiles(),
             drops=merge_drops(self._sight.drops, Counter(way_out.drops)),
             cameras=dict(self._outcome.cameras),
+            conditions=self._conditions(),
+            care=Care() if self._steward is None else self._steward.care,
             way_out=way_out,
             thinking=self._sight.thinking,
         )
@@ -290,9 +289,10 @@ class Service:
 
     def _finish_tracks(self) -> None:
         for camera, pipeline in self._pipelines.items():
-            if self._outcome.cameras.get(camera) is CameraState.ONLINE:
+            if self._outcome.cameras.get(camera) in _SEEING | {CameraState.FROZEN}:
                 self._send_all(pipeline.finish())
                 self._outlet.send(self._reports.camera(camera, CameraState.OFFLINE))
 
 
-_CHANGES = {CameraState.ONLINE: EventType.CAMERA_ONLINE, CameraState.OFFLINE: EventType.CAMERA_OFFLINE}
+# In these a camera delivers pictures that show something.
+_SEEING = {CameraState.ONLINE, CameraState.IMPAIRED}

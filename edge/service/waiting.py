@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
+from edge.core.values import FrameFacts
 from edge.service.eye import Announced
 from edge.service.news import CameraNews
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A frame that nobody has to look at: what was seen before it is seen in it. Its slot is free already."""
+
+    frame: FrameFacts
 
 
 class WaitingRoom:
@@ -16,17 +25,22 @@ class WaitingRoom:
     """
 
     def __init__(self, cameras: Iterable[str]) -> None:
-        self._waiting: dict[str, deque[Announced | CameraNews]] = {camera: deque() for camera in cameras}
+        self._waiting: dict[str, deque[Announced | Held | CameraNews]] = {camera: deque() for camera in cameras}
         self._turn = deque(self._waiting)
 
     def put(self, announced: Announced, *, is_replacing: bool) -> Announced | None:
         """Let a frame wait; returns the older one whose place it took."""
         waiting = self._waiting[announced.frame.camera]
-        older = next((each for each in waiting if isinstance(each, Announced)), None) if is_replacing else None
-        if older is not None:
-            waiting.remove(older)
+        older = self._take_older(waiting) if is_replacing else None
         waiting.append(announced)
         return older
+
+    def hold(self, held: Held, *, is_replacing: bool) -> None:
+        """Let a frame wait that needs no look; where the newest wins, it takes the place of the one before it."""
+        waiting = self._waiting[held.frame.camera]
+        if is_replacing and waiting and isinstance(waiting[-1], Held):
+            waiting.pop()
+        waiting.append(held)
 
     def put_back(self, announced: Announced) -> None:
         """It was taken, and is to be the next after all."""
@@ -36,7 +50,7 @@ class WaitingRoom:
         self._waiting[news.camera].append(news)
 
     def has_frame(self, camera: str) -> bool:
-        return any(isinstance(each, Announced) for each in self._waiting[camera])
+        return any(not isinstance(each, CameraNews) for each in self._waiting[camera])
 
     @property
     def is_empty(self) -> bool:
@@ -57,18 +71,29 @@ class WaitingRoom:
                 return frame
         return None
 
-    def take_news(self, is_settled: Callable[[str], bool]) -> list[CameraNews]:
-        """News that nothing stands before any more; ``is_settled`` : whether no frame of a camera is under way."""
-        found: list[CameraNews] = []
+    def take_news(self, is_settled: Callable[[str], bool]) -> list[Held | CameraNews]:
+        """What nobody has to look at, and nothing stands before any more.
+
+        is_settled : whether no frame of a camera is under way
+        """
+        found: list[Held | CameraNews] = []
         for camera, waiting in self._waiting.items():
-            while waiting and isinstance(waiting[0], CameraNews) and is_settled(camera):
-                news = waiting.popleft()
-                assert isinstance(news, CameraNews)
-                found.append(news)
+            while waiting and not isinstance(waiting[0], Announced) and is_settled(camera):
+                item = waiting.popleft()
+                assert not isinstance(item, Announced)
+                found.append(item)
         return found
 
     def empty(self, camera: str) -> list[Announced]:
-        """Take all frames of a camera away; its news stays."""
+        """Take all frames of a camera away; what needs no look stays."""
         frames = [each for each in self._waiting[camera] if isinstance(each, Announced)]
-        self._waiting[camera] = deque(each for each in self._waiting[camera] if isinstance(each, CameraNews))
+        self._waiting[camera] = deque(each for each in self._waiting[camera] if not isinstance(each, Announced))
         return frames
+
+    @staticmethod
+    def _take_older(waiting: deque[Announced | Held | CameraNews]) -> Announced | None:
+        """Take away what a newer frame makes needless."""
+        older = next((each for each in waiting if isinstance(each, Announced)), None)
+        for each in [each for each in waiting if not isinstance(each, CameraNews)]:
+            waiting.remove(each)
+        return older

@@ -79,13 +79,13 @@ def test_a_recording_whose_name_no_disk_takes_is_a_problem_and_no_crash(config_f
 
 
 def test_a_key_without_effect_is_a_warning_and_the_file_is_good(config_file: Path) -> None:
-    text = "cameras:\n  yard:\n    source: synthetic\n    motion_gate: {enabled: true}\n"
+    text = "cameras: {yard: {source: synthetic}}\nhealth:\n  prometheus: 127.0.0.1:9750\n"
 
     findings = examined(config_file, text)
 
     assert findings.good
     assert findings.warnings == [
-        "cameras.yard.motion_gate (line 4) is read and checked, but this version does not act on it yet"
+        "health.prometheus (line 3) is read and checked, but this version does not act on it yet"
     ]
 
 

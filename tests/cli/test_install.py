@@ -39,3 +39,14 @@ def test_what_was_installed_is_taken_away_and_what_is_yours_is_named(tmp_path: P
 
 def test_an_empty_system_has_nothing_to_take_away(tmp_path: Path) -> None:
     assert "nothing of edge's is there" in run_edge("uninstall", "--root", str(tmp_path)).stdout
+
+
+def test_beside_a_package_it_says_that_all_is_in_place(tmp_path: Path) -> None:
+    (tmp_path / "usr/lib/systemd/system").mkdir(parents=True)
+    (tmp_path / "usr/lib/systemd/system/edge.service").touch()
+
+    done = run_edge("install", "--root", str(tmp_path))
+
+    assert done.returncode == 1
+    assert "the Debian package has put everything in place" in done.stderr
+    assert not (tmp_path / "etc").exists()

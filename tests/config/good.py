@@ -28,7 +28,8 @@ cameras:
     labels: [person, car]
     publish_detections: false
     snapshots: {enabled: true, redact: [person], retain_hours: 24}
-    motion_gate: {enabled: true}
+    motion_gate: {enabled: true, keepalive_seconds: 5}
+    picture_check: {lens: true, frozen_seconds: 10}
     anchor: bottom
     zones:
       drive: [[0.10, 0.50], [0.90, 0.50], [0.90, 1.00], [0.10, 1.00]]
@@ -46,6 +47,7 @@ cameras:
     username: viewer
     password: {credential: street}
 home_assistant: {enabled: true, prefix: homeassistant}
+governor: {enabled: true, min_fps: 5, alert_latency_p95_ms: 500}
 health: {interval_seconds: 30, prometheus: 127.0.0.1:9750}
 outbox: {path: /var/lib/edge/outbox.db, max_megabytes: 64, consumer: archive}
 """

@@ -60,7 +60,7 @@ def test_the_unit_starts_what_the_environment_holds() -> None:
     unit = (CHECKOUT / "systemd/edge.service").read_text(encoding="utf-8")
 
     assert "ExecStart=/opt/edge/bin/edge " in unit
-    assert 'mv -T "$opt/bin.new" "$opt/bin"' in template("environment").decode()
+    assert 'mv -T "$opt/current.new" "$opt/current"' in template("environment").decode()
 
 
 def test_pip_is_carried_and_not_installed() -> None:

@@ -181,6 +181,37 @@ def test_a_fresh_event_waits_a_second_for_a_consumer_that_stays_away_and_the_bac
     assert numbers(post.take()) == [1, 2]
 
 
+def test_a_backlog_runs_only_so_far_ahead_of_the_consumer(post: Post) -> None:
+    post.commit(700)
+    post.wait(11)
+    sent: list[Parcel] = []
+    while taken := post.take():
+        sent += taken
+        post.settle(taken)
+        post.wait(0.001)
+    assert len(sent) == 500
+    post.commit(1)
+    assert numbers(post.take()) == [701]  # a fresh event waits for nobody
+
+    post.courier.confirm(Position("E", 100))
+    post.wait(0.2)
+
+    assert numbers(post.take())[0] == 501
+
+
+def test_a_cursor_that_stands_still_slows_a_backlog_and_does_not_end_it(post: Post) -> None:
+    post.commit(700)
+    post.wait(11)
+    sent: list[Parcel] = []
+    for _ in range(200):
+        taken = post.take()
+        sent += taken
+        post.settle(taken)
+        post.wait(0.1)
+
+    assert max(numbers(sent)) == 700
+
+
 def test_without_a_consumer_that_confirms_nothing_waits_for_it(tmp_path: Path) -> None:
     post = Post(tmp_path, has_consumer=False)
     post.connect(is_greeted=False)

@@ -11,6 +11,7 @@ import msgspec
 from edge.core.clock import SystemClock
 from edge.core.errors import ModelError
 from edge.core.values import Detections, Frame, ModelRef, Sighting, StageTimes, as_detections
+from edge.infer.album import Album
 from edge.service import infer_letters as letters
 from edge.service.channel import Channel
 from edge.service.infer_letters import Begin, Cannot, Ready, Tested
@@ -105,6 +106,7 @@ def main(channel: Channel) -> None:
         rejected=lambda: 0,
         is_ahead=part.is_ahead,
         clock=clock,
+        album=Album({"yard": ()}),
     )
     post.send(Ready("m", "0" * 64, "cpu", "none 0", run_ms=1.0))
     inferring.live()

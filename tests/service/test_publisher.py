@@ -12,7 +12,7 @@ import pytest
 
 from edge.core.clock import HandClock, SystemClock
 from edge.core.values import Message
-from edge.service import letters, publisher
+from edge.service import inside, letters
 from edge.service.channel import Channel, ChannelClosedError
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Tell
 from edge.service.publisher import Publisher, first_word, leave_at_once
@@ -178,19 +178,22 @@ class FullChannel:
     def flush(self) -> None: ...
 
 
-def test_the_first_word_says_what_to_do() -> None:
+@pytest.mark.parametrize("word", [SETUP, Committed()])
+def test_the_first_word_says_what_to_do(word: Setup | Committed) -> None:
     ours, theirs = socket.socketpair()
-    channel = Channel(ours)
-    for word in (Committed(), SETUP):
-        channel.send(letters.encode(word))
+    Channel(ours).send(letters.encode(word))
 
-    assert first_word(Channel(theirs), SystemClock()) == SETUP
+    if word == SETUP:
+        assert first_word(Channel(theirs), SystemClock()) == SETUP
+    else:
+        with pytest.raises(ChannelClosedError, match="another word"):
+            first_word(Channel(theirs), SystemClock())
     ours.close()
     theirs.close()
 
 
 def test_without_a_first_word_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publisher, "_FIRST_WORD_S", 3.0)
+    monkeypatch.setattr(inside, "_FIRST_WORD_S", 3.0)
     clock = HandClock()
 
     class Silent:

@@ -18,7 +18,7 @@ from edge.report.states import Delivery
 from edge.report.topics import Topics
 from edge.service import letters, publishing
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Tell
-from edge.service.publishing import DETECTION_LIMIT, Publishing
+from edge.service.publishing import DETECTION_LIMIT, FINISH_S, STOP_S, Publishing
 from edge.wire.wake import Wake
 from tests.fakes_report import make_event
 
@@ -249,6 +249,7 @@ def test_troubles_are_told_by_their_codes(service: Service) -> None:
 def test_the_promise_in_force_is_said_anew_when_it_changes(service: Service) -> None:
     assert service.outlet.describe().payload == b"acknowledged"
     service.outlet.open()
+    service.outlet.tick()
     assert payloads(service.go_round()) == [b"acknowledged"]
 
     service.outlet.tick()
@@ -285,7 +286,7 @@ def test_without_a_publisher_nobody_is_connected(service: Service) -> None:
     assert service.outlet.publisher_pid is None
 
 
-@pytest.mark.parametrize(("is_hurried", "within_s"), [(True, 2.5), (False, 59.5)])
+@pytest.mark.parametrize(("is_hurried", "within_s"), [(True, STOP_S - 0.5), (False, FINISH_S - 0.5)])
 def test_it_ends_when_the_publisher_has_gone(service: Service, is_hurried: bool, within_s: float) -> None:
     service.go_round()
     thread = threading.Thread(target=service.outlet.run, daemon=True)

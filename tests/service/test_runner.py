@@ -16,7 +16,8 @@ from edge.core.values import EventType as Type
 from edge.service.identity import Identities
 from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline, Telling
-from edge.service.runner import Reading, Reports, Service
+from edge.service.reading import Reading, Reports
+from edge.service.runner import Service
 from edge.service.systemd import Notifier
 from tests.fakes import FakeOutlet, FakeSight, frames_of, seen_in
 

@@ -43,7 +43,8 @@ from edge.service.health import health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline, Telling
-from edge.service.runner import Reports, Service
+from edge.service.reading import Reports
+from edge.service.runner import Service
 from edge.service.systemd import Notifier
 from tools.faults import hasty_publisher
 from tools.faults.moved_clock import FILE, MovedClock

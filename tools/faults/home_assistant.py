@@ -95,6 +95,7 @@ def main(python: str) -> int:
                 _entities(trial, home, port)
                 _controls(trial, home)
                 _alert(trial, home, port)
+                _picture(trial, home, port)
             _gone(trial, home)
             with edge(folder, port, cameras=("yard",)):
                 _removed(trial, home)
@@ -181,6 +182,15 @@ def _alert(trial: Trial, home: HomeAssistant, port: int) -> None:
         told.get("event_type") == "zone_enter" and told.get("rule") == "in-drive" and told["why"][0]["threshold"] == 0.6
     )
     trial.tell("it says its type, its rule and why", good, told)
+
+
+def _picture(trial: Trial, home: HomeAssistant, port: int) -> None:
+    _publish(port, "edge/gate/camera/yard/snapshot/person", "not looked at by Home Assistant until somebody shows it")
+    trial.wait(
+        "a picture that has come is shown with its time",
+        lambda: home.states()["image.gate_yard_person_snapshot"]["state"] not in ("unknown", "unavailable"),
+        lambda: home.states()["image.gate_yard_person_snapshot"],
+    )
 
 
 def _gone(trial: Trial, home: HomeAssistant) -> None:

@@ -20,6 +20,7 @@ from tools.faults.stage import Stage, committed, line_count, seen, wait_until, w
 
 _DAY_S = 24 * 3600
 _LATE_MS = 11_000
+_RATE = 500.0  # a second: less than a disk takes, else the writer refuses some and names them
 
 
 @dataclass(slots=True)
@@ -39,13 +40,13 @@ class Outage:
 
 
 def outage(stage: Stage, alerts: int) -> Outage:
-    """So many alerts while the broker is away, as fast as the disk takes them."""
+    """So many alerts while the broker is away, a day of them in some minutes."""
     clock = MovedClock(stage.folder / "clock")
     stage.start_broker()
     stage.start_watch()
     stage.kill_broker()
     stage.start_service(
-        *("--rate", "0", "--count", str(alerts), "--linger", "3600", "--spread", str(_DAY_S / alerts)),
+        *("--rate", str(_RATE), "--count", str(alerts), "--linger", "3600", "--spread", str(_DAY_S / alerts)),
         *("--clock", str(stage.folder / "clock")),
     )
     stage.wait_for_commits(min(2_000, alerts // 4))

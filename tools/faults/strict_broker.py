@@ -36,7 +36,7 @@ from edge.report.topics import Topics
 from edge.service import publishing
 from edge.service.identity import Identities, new_epoch
 from edge.service.letters import Setup
-from edge.service.publishing import Publishing
+from edge.service.publishing import Publishing, own_publisher
 from tests.fakes_report import make_event
 from tests.strict_broker import Manners, StrictBroker, garbage
 from tests.strict_packets import Publish
@@ -93,7 +93,7 @@ class Device:
         tell = teller(TOPICS, identities, self._clock, cameras=("yard",), backend="cpu")
         self._identities = identities
         self.outlet = Publishing(
-            _setup(folder, port),
+            own_publisher(_setup(folder, port), self._clock),
             OutboxWriter(keeper, tell, clock=self._clock),
             guarantee=Delivery.ACKNOWLEDGED,
             describe=lambda _delivery: Message(TOPICS.info(), b"{}", qos=1, retain=True),
@@ -163,6 +163,7 @@ def _setup(folder: Path, port: int) -> Setup:
         max_bytes=Policy().max_bytes,
         consumer=None,
         log_level=logging.CRITICAL,
+        boot_id=SystemClock().boot_id(),
     )
 
 

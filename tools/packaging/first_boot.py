@@ -128,9 +128,9 @@ class FirstBoot:
         return "no secret is left on the boot partition"
 
     def second_start(self) -> str:
-        before = self._chroot.run("stat", "-c", "%Y", "/opt/edge/bin").stdout
+        before = self._chroot.run("stat", "-c", "%Y", "/opt/edge/current").stdout
         self._cloud_init_stages()
-        if self._chroot.run("stat", "-c", "%Y", "/opt/edge/bin").stdout != before:
+        if self._chroot.run("stat", "-c", "%Y", "/opt/edge/current").stdout != before:
             raise RuntimeError("the second start set the device up again")
         self._expect("etc/shadow", "warden:$6$")
         self._expect_wifi()

@@ -70,6 +70,7 @@ class Rehearsal:
 
     def install(self) -> str:
         self._apt("install", f"{_TMP}/{self._carry(self._package)}")
+        self._chroot.run("/opt/edge/bin/python", "-c", "import edge, cv2, ai_edge_litert.interpreter")
         sizes = self._chroot.run("du", "-sm", "/opt/edge", "/usr/lib/edge").stdout.split()
         return f"environment {sizes[0]} MB, wheels {sizes[2]} MB"
 

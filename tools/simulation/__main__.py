@@ -51,7 +51,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--qos", type=int, choices=(0, 1), default=1)
     parser.add_argument("--bytes", type=int, default=600, help="of a payload (default %(default)s)")
     parser.add_argument(
-        "--window", type=int, default=1000, help="the broker's max_inflight_messages (default %(default)s)"
+        "--window", type=int, default=65_535, help="the broker's max_inflight_messages (default %(default)s)"
     )
     parser.add_argument(
         "--collectors", type=int, default=1, help="several share the messages by a shared subscription (default 1)"

@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the reader has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -87,6 +90,7 @@ def _add_export(commands: Commands) -> None:
     command.add_argument("--out", type=Path, required=True, help="the .tflite file")
     command.add_argument("--size", type=int, help="side of the picture, if other than trained at")
     command.add_argument("--author", default="trained with tools/train", help="written into the file")
+    command.add_argument("--licence", default="", help="of the weights, written into the file")
     command.set_defaults(run=_run("export"))
 
 
@@ -115,7 +119,9 @@ def _add_fit(commands: Commands) -> None:
     command.add_argument("--out", type=Path, required=True, help="folder of the run: checkpoint, curve, weights")
     command.add_argument("--classes", default=CLASSES, help=f"label or label=category+category, ... [{CLASSES}]")
     _add_plan(command)
-    command.add_argument("--start", type=Path, help="weights of another run to start from")
+    command.add_argument(
+        "--start", type=Path, help="weights.pt of another run, or an exported .tflite file, to start from"
+    )
     command.add_argument("--minutes", type=float, help="stop after this time with exit code 75; run again to go on")
     command.add_argument(
         "--workers", type=int, help="processes that make batches [with a GPU all cores but one, else 0]"

@@ -11,7 +11,6 @@ from edge.core.errors import ConfigError
 from tools.training.classes import ClassPlan, parse_classes
 from tools.training.dataset import Sample, read_file, read_samples, read_training_samples, split_samples
 
-_AUTHOR = "Trained with edge's tools/train"
 _CALIBRATION = 200
 _HELD = "held out (for curves and thresholds, no test set)"
 _LEVELS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
@@ -81,7 +80,7 @@ def export(options: argparse.Namespace) -> int:
     size = options.size or weights.plan.size
     train, held = split_samples(read_training_samples(options.data, weights.classes), percent=weights.plan.held_out)
     ranges = read_images(_spread(train, _CALIBRATION), longest=10_000)
-    content = exporting.export(weights, ranges, size=size, author=options.author)
+    content = exporting.export(weights, ranges, size=size, author=options.author, licence=options.licence)
     exporting.write_file(content, options.out)
     images = read_images(held, longest=10_000)
     agreement = exporting.measure_agreement(weights, content, images[:60], size=size).as_figures()

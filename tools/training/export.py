@@ -21,7 +21,6 @@ from tools.training.tflite_file import TfliteWriter, attach
 
 _BATCH = 8
 _SAME = 1e-3  # scores and strides; folding the normalisation costs 1e-5
-_LICENCE = "Apache-2.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,10 @@ class Agreement:
         return {f"int8_{name}": round(value, 5) for name, value in asdict(self).items()}
 
 
-def export(weights: Weights, images: Sequence[Image], *, size: int, author: str) -> bytes:
+def export(weights: Weights, images: Sequence[Image], *, size: int, author: str, licence: str) -> bytes:
     """The int8 file's content.
 
+    author, licence : written into the file for `edge models inspect`; "" = not told
     images : for the ranges, such as the device will see; 100 to 300 of them
     """
     graph = build_graph(weights.network)
@@ -54,7 +54,7 @@ def export(weights: Weights, images: Sequence[Image], *, size: int, author: str)
         "names": dict(enumerate(labels)),
         "stride": 32,
         "author": author,
-        "license": _LICENCE,
+        "license": licence,
         "family": "ltrb",
         "groups": {label: list(names) for label, names in weights.classes.groups.items()},
         "pictures_seen": weights.seen,

@@ -30,6 +30,7 @@ from tools.training.precision import average_precision
 from tools.training.state import State
 
 _LONGEST = 640
+_SETTLING = 4  # batches that normalisation is put back from
 _CLIP = 10.0  # of the gradient's length
 Say = Callable[[str], None]
 
@@ -74,8 +75,9 @@ def fit(data: Path, plan: Plan, out: Path, means: Means, *, start: Path | None =
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     _prepare_torch(means, device)
-    run, held = _open_run(data, plan, out, device, start=start, say=say)
     batches = Batches(_augmenter(data, plan, say), size=plan.batch, seed=plan.seed)
+    run = _open_run(plan, out, batches, device, start=start, say=say)
+    held = _held_out(data, plan)
     _train(run, plan, batches, held, out, means, device=device, say=say)
     state.save_weights(run, plan, out / "weights.pt")
     say(f"{out / 'weights.pt'}: {run.step * plan.batch:,} pictures in {run.seconds / 60:.1f} minutes")
@@ -89,9 +91,7 @@ def _prepare_torch(means: Means, device: torch.device) -> None:
     torch.set_float32_matmul_precision("high")
 
 
-def _open_run(
-    data: Path, plan: Plan, out: Path, device: torch.device, *, start: Path | None, say: Say
-) -> tuple[State, HeldOut]:
+def _open_run(plan: Plan, out: Path, batches: Batches, device: torch.device, *, start: Path | None, say: Say) -> State:
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
@@ -100,11 +100,27 @@ def _open_run(
     else:
         run = state.begin(plan, device)
         if start is not None:
-            new = state.start_from(run, start)
+            new = _start_from(run, start, batches, device)
             say(f"starts from {start}; new: {', '.join(new) or 'nothing'}")
     plan.write(out / "plan.json")
+    return run
+
+
+def _start_from(run: State, start: Path, batches: Batches, device: torch.device) -> list[str]:
+    """Another run's weights, or those in an exported file; returns the names of what stays new."""
+    if start.suffix != ".tflite":
+        return state.start_from(run, start)
+    from tools.training import unpack  # needs the runtime's package, which a bare GPU machine has not
+
+    new = unpack.fill(run.network, unpack.read_weights(start), origin=start)
+    unpack.settle(run.network, (_pictures(batches[number], device) for number in range(_SETTLING)))
+    run.average.load_state_dict(run.network.state_dict())
+    return new
+
+
+def _held_out(data: Path, plan: Plan) -> HeldOut:
     _, held = split_samples(read_training_samples(data, parse_classes(plan.classes)), percent=plan.held_out)
-    return run, HeldOut(held, read_images(held, longest=_LONGEST))
+    return HeldOut(held, read_images(held, longest=_LONGEST))
 
 
 def _augmenter(data: Path, plan: Plan, say: Say) -> Augmenter:
@@ -161,8 +177,7 @@ def _step(run: State, plan: Plan, batch: Batch, cells: tuple[torch.Tensor, torch
     """One batch through the network and back."""
     for group in run.optimiser.param_groups:
         group["lr"] = plan.rate_at(run.step)
-    pictures = batch.pictures.to(device, non_blocking=True).permute(0, 3, 1, 2).float().div_(255)
-    pictures = pictures.contiguous(memory_format=torch.channels_last)
+    pictures = _pictures(batch, device)
     run.network.train()
     with torch.autocast(device.type, torch.bfloat16):
         logits, distances = run.network(pictures)
@@ -175,6 +190,12 @@ def _step(run: State, plan: Plan, batch: Batch, cells: tuple[torch.Tensor, torch
     run.step += 1
     run.losses += torch.stack([loss.total, loss.scores, loss.boxes]).detach()
     run.counted += 1
+
+
+def _pictures(batch: Batch, device: torch.device) -> torch.Tensor:
+    """[b, 3, s, s] in 0..1, channels last in memory: twice as fast as the other order."""
+    pictures = batch.pictures.to(device, non_blocking=True).permute(0, 3, 1, 2).float().div_(255)
+    return pictures.contiguous(memory_format=torch.channels_last)
 
 
 def _check(run: State, plan: Plan, held: HeldOut, out: Path, *, device: torch.device, say: Say) -> None:

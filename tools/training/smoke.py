@@ -68,6 +68,7 @@ def _smoke_in(folder: Path) -> int:
         "describe", "--model", model, "--run", run, "--data", packed, "--out", folder / "cards", "--machine", "a test",
         "--sources", _sources(folder),
     )  # fmt: skip
+    _start_again(packed, model, folder / "again")
     rows = json.loads((run / "curve.json").read_text(encoding="utf-8"))
     reached = rows[-1]["ap50"]
     facts = json.loads(model.with_suffix(".export.json").read_text(encoding="utf-8"))
@@ -76,6 +77,15 @@ def _smoke_in(folder: Path) -> int:
     if min(reached.values()) < _LEAST_AP50 or lost > 0.05:
         raise EdgeError(f"the toy did not learn, or was spoilt by int8: expected AP50 of {_LEAST_AP50} and more")
     return 0
+
+
+def _start_again(packed: Path, model: Path, run: Path) -> None:
+    """From the exported file: after a few more steps it still sees, so its weights came back whole."""
+    size = ("--size", "96", "--width", "0.5", "--classes", _CLASSES, "--threads", "1")
+    _call("fit", "--data", packed, "--out", run, "--start", model, "--pictures", "320", "--checks", "1", *size)
+    reached = json.loads((run / "curve.json").read_text(encoding="utf-8"))[-1]["ap50"]
+    if min(reached.values()) < _LEAST_AP50 / 2:
+        raise EdgeError(f"started from the exported file the toy sees little: AP50 {reached}")
 
 
 def _call(*command: object, expected: int = 0) -> None:

@@ -9,6 +9,7 @@ from edge.core.errors import EdgeError
 from edge.core.shared_files import shared_folder
 
 SHIPPED_PROGRAM = "/opt/edge/bin/edge"  # as it stands in the shipped units
+PACKAGED = Path("usr/lib/systemd/system/edge.service")  # where a package of the distribution puts it
 _UNITS = "etc/systemd/system"
 _ALWAYS = {
     "udev/60-edge-tpu.rules": "etc/udev/rules.d/60-edge-tpu.rules",

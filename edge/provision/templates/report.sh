@@ -22,6 +22,10 @@ tell() {
   echo "service: $(systemctl is-active edge.service 2>/dev/null)"
   echo "network:"
   addresses
+  if edge --help | grep -q '^  doctor'; then
+    echo
+    timeout 120 edge doctor 2>&1
+  fi
   echo
   echo "last words of the service:"
   journalctl --unit=edge.service --boot --priority=warning --lines=15 --output=cat --no-pager 2>/dev/null

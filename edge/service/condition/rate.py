@@ -34,6 +34,11 @@ class RateJudge:
         self._frames = 0
         self._since_s: float | None = None
 
+    @property
+    def usual(self) -> float | None:
+        """Frames per second; None before they are known."""
+        return self._usual.value if self._usual.seen_s >= _KNOWN_S / _WINDOW_S else self._asked
+
     def frame(self, now_s: float) -> frozenset[Trouble]:
         """A frame has come; what is wrong now."""
         self._frames += 1
@@ -57,7 +62,7 @@ class RateJudge:
         self._burst.reset()
 
     def _judge(self, rate: float, now_s: float) -> None:
-        usual = self._asked or (self._usual.value if self._usual.seen_s >= _KNOWN_S / _WINDOW_S else None)
+        usual = self._asked or self.usual
         if usual is None or usual <= _FEW:
             self._usual.learn(rate, now_s)
             return

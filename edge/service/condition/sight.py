@@ -21,11 +21,13 @@ class SightSettings:
 
     frozen_s : how long the very same picture may come; None = for ever (recordings, made-up scenes)
     lens : whether black, over-exposed, covered and defocused pictures count
+    is_live : whether the rate of the frames means anything
     fps : frames per second that were asked for; None = what the camera usually gives
     """
 
     frozen_s: float | None = None
     lens: bool = True
+    is_live: bool = True
     fps: float | None = None
 
 
@@ -55,9 +57,15 @@ class Sight:
             found = (found - LENS) | {Trouble.FROZEN}
         return tuple(sorted(found, key=_ORDER.__getitem__))
 
+    @property
+    def usual_fps(self) -> float | None:
+        """Frames per second that the camera gives; None before that is known."""
+        return self._rate.usual
+
     def see(self, glance: Glance, now_s: float) -> None:
         """A frame has come."""
-        self._rate_troubles = self._rate.frame(now_s)
+        rate_troubles = self._rate.frame(now_s)
+        self._rate_troubles = rate_troubles if self._settings.is_live else frozenset()
         self._count_same(glance, now_s)
         self._has_moved |= glance.moved
         if glance.lens is not None:
@@ -70,7 +78,8 @@ class Sight:
 
     def pass_time(self, now_s: float) -> None:
         """No frame, but time."""
-        self._rate_troubles = self._rate.look(now_s)
+        if self._settings.is_live:
+            self._rate_troubles = self._rate.look(now_s)
 
     def lose(self) -> None:
         """The camera is away: its frames begin anew; what its lens usually shows is remembered."""
