@@ -6,9 +6,8 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
 from edge.core.values import Message, Occurrence, Sighting
 from edge.service.condition.trouble import Trouble
@@ -18,7 +17,7 @@ from edge.service.meters import RateMeter, StageMeter, merge_drops
 from edge.service.news import BackendNews, CameraNews, CameraState, Thinking
 from edge.service.pipeline import Pipeline
 from edge.service.progress import Progress
-from edge.service.reading import Reading, Reports
+from edge.service.reading import Outcome, Reading, Reports
 from edge.service.steward import Care, Steward
 from edge.service.systemd import Notifier
 from edge.service.tidings import Tiding, Tidings
@@ -30,18 +29,6 @@ _SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are
 _LEAVE_S = 1.0  # cameras that are still open by then, and frames still with the model, are left behind
 _JOIN_S = 0.5
 _LOOK_S = 1.0  # how often stages are looked at
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How a run went: for the exit code and the last words."""
-
-    seconds: float = 0.0
-    frames: int = 0
-    events: int = 0
-    errors: dict[str, EdgeError] = field(default_factory=dict)
-    cameras: dict[str, CameraState] = field(default_factory=dict)
-    is_stopped: bool = False  # from outside, before its own end
 
 
 class Service:
@@ -76,9 +63,9 @@ class Service:
         self._next_health_ns = self._started_ns + _SOON_NS
         self._next_alive_ns = self._started_ns
         self._told_reasons: object = ()
-        self._told_model: str | None = None
         self._steward = steward
         self._tidings = {camera: Tidings() for camera in pipelines}
+        self._told_model: str | None = None
         self._early: deque[Sighting | CameraNews | BackendNews] = deque()  # came before the model ran
         self._progress = Progress((*sight.stages(), *outlet.stages()), clock)
         self._told_stalled: tuple[str, ...] = ()
@@ -187,6 +174,19 @@ class Service:
         tiding = self._tidings[news.camera].hear(before, news.state, news.reason, now_s)
         self._tell_tiding(news.camera, tiding)
 
+    def _tell_backend(self, news: BackendNews) -> None:
+        """Told on the first camera's topic: the model serves all of them."""
+        level = logging.INFO if news.is_accelerated else logging.ERROR
+        logger.log(level, "%s: %s", "the Edge TPU works again" if news.is_accelerated else news.reason, news.words)
+        self._tell_tiding(next(iter(self._pipelines)), Tiding(news.event, news.reason))
+
+    def _tell_model(self, thinking: Thinking) -> None:
+        """What works now is told anew when it is something else: by info at once, by health soon."""
+        before, self._told_model = self._told_model, thinking.model
+        if before not in (None, thinking.model):
+            self._say([self._outlet.describe()])
+            self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
+
     def _tell_tiding(self, camera: str, tiding: Tiding | None) -> None:
         if tiding is not None:
             now_ns, now = self._clock.monotonic_ns(), self._clock.utc_now()
@@ -210,21 +210,6 @@ class Service:
                 found[camera] = replace(known, troubles=(*known.troubles, Trouble.FLAPPING))
         return found
 
-    def _tell_backend(self, news: BackendNews) -> None:
-        """Told on the first camera's topic: the model serves all of them."""
-        level = logging.INFO if news.is_accelerated else logging.ERROR
-        logger.log(level, "%s: %s", "the Edge TPU works again" if news.is_accelerated else news.reason, news.words)
-        first = next(iter(self._pipelines.values()))
-        occurrence = Occurrence(news.event, self._clock.monotonic_ns(), self._clock.utc_now(), frame_sequence=0)
-        self._send_all([first.tell(occurrence)])
-
-    def _tell_model(self, thinking: Thinking) -> None:
-        """What works now is told anew when it is something else: by info at once, by health soon."""
-        before, self._told_model = self._told_model, thinking.model
-        if before not in (None, thinking.model):
-            self._say([self._outlet.describe()])
-            self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
-
     def _send_all(self, messages: list[Message]) -> None:
         for message in messages:
             self._outcome.events += message.qos > 0 and not message.retain
@@ -242,11 +227,11 @@ class Service:
 
     def _report_health(self, now_ns: int) -> None:
         # The retained health must not deny for half a minute what is so.
-        thinking = self._sight.thinking
-        self._tell_model(thinking)
         troubles = [condition.troubles for condition in self._conditions().values()]
         care = None if self._steward is None else self._steward.care
-        reasons = (self._outlet.standing().reasons, thinking.reasons, troubles, care)
+        thinking = self._sight.thinking
+        self._tell_model(thinking)
+        reasons = (self._outlet.standing().reasons, troubles, care, thinking.reasons)
         if reasons != self._told_reasons:
             self._told_reasons = reasons
             self._next_health_ns = min(self._next_health_ns, now_ns + _SOON_NS)

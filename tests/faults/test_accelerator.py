@@ -54,7 +54,7 @@ def test_the_cpu_takes_over_within_three_seconds_and_gives_back(library: Path, m
 
     assert gap_ms < _LONGEST_GAP_MS
     lost = site.event("accelerator_lost")
-    assert (lost["backend"], lost["rule"]) == ("edgetpu", None)
+    assert (lost["backend"], lost["reason"]) == ("edgetpu", reason)
     absent = site.event("absence")
     waited_ms = absent["time"]["monotonic_ms"] - first["time"]["monotonic_ms"]
     assert 7000 < waited_ms < 8000 + _LONGEST_GAP_MS  # the timer has gone on
