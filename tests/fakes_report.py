@@ -7,24 +7,9 @@ import queue
 import threading
 
 from edge.core.clock import SystemClock
+from edge.core.events import Event, EventId, EventTime, EventType, LineCrossing, Occurrence, Reason, RuleHit, Severity
 from edge.core.protocols import Clock
-from edge.core.values import (
-    Box,
-    Event,
-    EventId,
-    EventTime,
-    EventType,
-    FrameSize,
-    LineCrossing,
-    Message,
-    ModelRef,
-    Occurrence,
-    Reason,
-    RuleHit,
-    Severity,
-    StageTimes,
-    Track,
-)
+from edge.core.values import Box, FrameSize, Message, ModelRef, StageTimes, Track
 from edge.report.listening import Listening
 from edge.report.mqtt import MqttSink
 from edge.report.topics import Topics

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from edge.config.values import Config
 from edge.core.errors import ConfigError
+from edge.core.events import Event, EventType, LostEvents, Occurrence
 from edge.core.protocols import Clock
-from edge.core.values import Event, EventType, LostEvents, Occurrence
 from edge.report.outbox.keeper import Keeper
 from edge.report.outbox.reader import OutboxReader
 from edge.report.outbox.values import Entry, Loss, LossKind, Outgoing, Policy

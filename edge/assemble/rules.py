@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from edge.assemble.outbox import outbox_path
 from edge.config.values import Camera, Config
 from edge.config.values import Rule as RuleWords
+from edge.core.events import Severity
 from edge.core.model import Model
-from edge.core.values import Severity
 from edge.track.attention import Attention, SizeLimits
 from edge.track.hours import Hours
 from edge.track.ledger import Ledger

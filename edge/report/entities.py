@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from edge.core.values import EventType
+from edge.core.events import EventType
 from edge.report import templates
 from edge.report.topics import Topics
 

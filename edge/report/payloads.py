@@ -12,23 +12,18 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from edge.core.values import (
-    Detections,
+from edge.core.events import (
     Event,
     EventMessage,
     EventTime,
-    FrameSize,
     LineCount,
     LineCrossing,
     LostEvents,
-    Message,
-    ModelRef,
     Reason,
     RuleHit,
-    StageTimes,
     Standing,
-    Track,
 )
+from edge.core.values import Detections, FrameSize, Message, ModelRef, StageTimes, Track
 from edge.report.topics import Topics
 
 SCHEMA = 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
+from edge.core.events import EventId, EventTime, Occurrence
 from edge.core.protocols import Clock
-from edge.core.values import EventId, EventTime, FrameFacts, Occurrence
+from edge.core.values import FrameFacts
 
 # Crockford's base 32: no I, L, O, U, so that a person can read an epoch aloud.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge.core.errors import EdgeError
-from edge.core.values import EventType
+from edge.core.events import EventType
 
 ROLLED_BACK = "model_rolled_back"
 

@@ -6,19 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from edge.core.events import Event, Occurrence, Standing
 from edge.core.protocols import Clock
-from edge.core.values import (
-    Detections,
-    Event,
-    FrameFacts,
-    FrameSize,
-    Message,
-    Occurrence,
-    Sighting,
-    StageTimes,
-    Standing,
-    Track,
-)
+from edge.core.values import Detections, FrameFacts, FrameSize, Message, Sighting, StageTimes, Track
 from edge.service.identity import Identities, event_time
 
 

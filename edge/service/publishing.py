@@ -17,8 +17,9 @@ from pathlib import Path
 
 import msgspec
 
+from edge.core.events import EventMessage
 from edge.core.protocols import Clock
-from edge.core.values import EventMessage, Message
+from edge.core.values import Message
 from edge.report.listening import Heard
 from edge.report.outbox.values import Mode, OutboxReading, Outgoing
 from edge.report.outbox.writer import OutboxWriter

@@ -8,8 +8,9 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from edge.core.events import Occurrence
 from edge.core.protocols import Clock
-from edge.core.values import Message, Occurrence, Sighting
+from edge.core.values import Message, Sighting
 from edge.service.condition.trouble import Trouble
 from edge.service.doors import Errand, Outlet, Sight
 from edge.service.lookout import Condition

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from edge.core.events import EventType, Occurrence
 from edge.core.protocols import Clock
-from edge.core.values import EventType, FrameFacts, Message, Occurrence, Track
+from edge.core.values import FrameFacts, Message, Track
 from edge.service.infer_letters import Corners, Pictured
 
 # A picture is about 50 kB: more often than that nobody looks.

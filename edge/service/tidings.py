@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.core.values import EventType
+from edge.core.events import EventType
 from edge.service.condition.flapping import Flapping
 from edge.service.condition.trouble import Trouble
 from edge.service.news import CameraState

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.core.values import LineCount
+from edge.core.events import LineCount
 
 logger = logging.getLogger(__name__)
 

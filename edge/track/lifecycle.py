@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from edge.core.values import EventType, FrameFacts, Occurrence, Track
+from edge.core.events import EventType, Occurrence
+from edge.core.values import FrameFacts, Track
 
 
 @dataclass(frozen=True, slots=True)

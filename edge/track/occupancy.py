@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from edge.core.values import Occupancy
+from edge.core.events import Occupancy
 from edge.track.visitor import Visitor
 
 Place = tuple[str | None, str]

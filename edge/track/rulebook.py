@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from edge.core.values import EventType, FrameFacts, LineCrossing, Occurrence, Standing, Track
+from edge.core.events import EventType, LineCrossing, Occurrence, Standing
+from edge.core.values import FrameFacts, Track
 from edge.track.areas import Anchor, Point
 from edge.track.ledger import Ledger
 from edge.track.lifecycle import LifeCycle

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from edge.core.values import LineCount
+from edge.core.events import LineCount
 from edge.track.ledger import Ledger
 from edge.track.lines import IN
 from edge.track.moment import Moment

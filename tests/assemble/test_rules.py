@@ -12,7 +12,8 @@ from edge.assemble.model import find
 from edge.assemble.rules import ledger_of, make_attention, make_rules, make_wanted, time_zone
 from edge.config.load import parse_config
 from edge.config.values import Config
-from edge.core.values import Occupancy, Severity, as_detections
+from edge.core.events import Occupancy, Severity
+from edge.core.values import as_detections
 from tests.builders import make_frame
 from tests.track.stage import Stage, alerts
 

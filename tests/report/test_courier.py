@@ -10,7 +10,8 @@ import pytest
 
 import edge.report.receipts as receipts_module
 from edge.core.clock import HandClock
-from edge.core.values import EventId, EventTime, Message
+from edge.core.events import EventId, EventTime
+from edge.core.values import Message
 from edge.report.courier import Courier
 from edge.report.listening import Heard
 from edge.report.outbox import Keeper, OutboxReader, Outgoing, Policy, Position

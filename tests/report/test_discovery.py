@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from edge.core.values import EventType
+from edge.core.events import EventType
 from edge.report.discovery import FULL_WORDS_LIMIT, Discovery, Shown
 from edge.report.entities import ShownCamera, ShownDevice
 from edge.report.topics import Topics

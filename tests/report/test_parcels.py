@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from edge.core.values import Event, EventType, LostEvents
+from edge.core.events import Event, EventType, LostEvents
 from edge.report.parcels import mark_replayed, trim
 from edge.report.payloads import event_message
 from edge.report.topics import Topics

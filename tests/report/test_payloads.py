@@ -12,17 +12,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from edge.core.clock import SystemClock
-from edge.core.values import (
-    Box,
-    EventTime,
-    EventType,
-    FrameSize,
-    LineCrossing,
-    Message,
-    ModelRef,
-    StageTimes,
-    as_detections,
-)
+from edge.core.events import EventTime, EventType, LineCrossing
+from edge.core.values import Box, FrameSize, Message, ModelRef, StageTimes, as_detections
 from edge.report import states
 from edge.report.payloads import detections_message, event_message
 from edge.report.topics import Topics

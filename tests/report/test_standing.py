@@ -7,7 +7,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from edge.core.values import LineCount, Occupancy
+from edge.core.events import LineCount, Occupancy
 from edge.report.payloads import standing_message
 from edge.report.topics import Topics
 from tests.report.test_documents import SCHEMAS

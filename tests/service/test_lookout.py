@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from edge.core.events import EventType
 from edge.core.glance import Glance, LensFacts
-from edge.core.values import EventType, FrameFacts, as_detections
+from edge.core.values import FrameFacts, as_detections
 from edge.service.condition.sight import SightSettings
 from edge.service.condition.trouble import Trouble
 from edge.service.lookout import Condition, Lookout, LookoutSettings, Verdict

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from edge.core.clock import HandClock
-from edge.core.values import Detections, Event, Frame, Message, Standing, as_detections
+from edge.core.events import Event, Standing
+from edge.core.values import Detections, Frame, Message, as_detections
 from edge.service.identity import Identities
 from edge.service.pipeline import Pipeline, Telling
 from edge.track.attention import Attention

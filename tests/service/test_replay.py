@@ -6,8 +6,9 @@ import pytest
 
 from edge.core.clock import HandClock
 from edge.core.errors import RecordingError
-from edge.core.values import EventType as Type
-from edge.core.values import Frame, Message, Occurrence, Standing, Track
+from edge.core.events import EventType as Type
+from edge.core.events import Occurrence, Standing
+from edge.core.values import Frame, Message, Track
 from edge.service.identity import Identities, replay_epoch
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.replay import Replay

@@ -10,9 +10,10 @@ import pytest
 
 from edge.core.clock import HandClock, SystemClock
 from edge.core.errors import ModelError, RecordingError, SourceError
+from edge.core.events import Event, Occurrence, Standing
+from edge.core.events import EventType as Type
 from edge.core.protocols import Clock
-from edge.core.values import Box, Detections, Event, Frame, Message, Occurrence, Sighting, Standing, Track
-from edge.core.values import EventType as Type
+from edge.core.values import Box, Detections, Frame, Message, Sighting, Track
 from edge.service.identity import Identities
 from edge.service.news import CameraNews, CameraState
 from edge.service.pipeline import Pipeline, Telling

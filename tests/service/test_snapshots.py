@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edge.core.clock import HandClock
-from edge.core.values import Box, EventType, FrameFacts, Message, Occurrence, RuleHit, Severity, Track
+from edge.core.events import EventType, Occurrence, RuleHit, Severity
+from edge.core.values import Box, FrameFacts, Message, Track
 from edge.service.infer_letters import Pictured
 from edge.service.snapshots import Portrayal, Snapshots
 

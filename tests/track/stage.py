@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from msgspec.structs import replace
 
-from edge.core.values import Box, EventType, Frame, Occurrence, Track
+from edge.core.events import EventType, Occurrence
+from edge.core.values import Box, Frame, Track
 from edge.track.rulebook import Layout, RuleBook
 from edge.track.rules.view import Rule
 from tests.builders import START

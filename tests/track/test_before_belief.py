@@ -7,7 +7,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from edge.core.values import Detections, EventType, Frame, LineCount, Occurrence, as_detections
+from edge.core.events import EventType, LineCount, Occurrence
+from edge.core.values import Detections, Frame, as_detections
 from edge.track.rulebook import Layout, RuleBook
 from edge.track.rules.enter import Enter
 from edge.track.rules.terms import Terms

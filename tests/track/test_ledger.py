@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.core.values import LineCount
+from edge.core.events import LineCount
 from edge.track.ledger import Ledger
 from edge.track.rulebook import Layout, RuleBook
 from tests.builders import START

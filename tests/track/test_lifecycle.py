@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from edge.core.values import Box, EventType, Frame, Track
+from edge.core.events import EventType
+from edge.core.values import Box, Frame, Track
 from edge.track.lifecycle import LifeCycle
 from tests.builders import START, make_frame
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from edge.core.values import Box, Detections, EventType, Frame, LineCount, Occurrence, as_detections
+from edge.core.events import EventType, LineCount, Occurrence
+from edge.core.values import Box, Detections, Frame, as_detections
 from edge.track.lines import passed
 from edge.track.rulebook import Layout, RuleBook
 from edge.track.settings import TrackerSettings

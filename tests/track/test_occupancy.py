@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.core.values import LineCount, Occupancy
+from edge.core.events import LineCount, Occupancy
 from tests.builders import START
 from tests.track.stage import GATE, MIDDLE, Stage, box_at
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from edge.core.values import Detections, EventType, Frame, Occurrence, as_detections
+from edge.core.events import EventType, Occurrence
+from edge.core.values import Detections, Frame, as_detections
 from edge.track.rulebook import Layout, RuleBook
 from edge.track.rules.absence import Absence
 from edge.track.rules.appear import Appear

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from edge.core.values import EventType, as_detections
+from edge.core.events import EventType
+from edge.core.values import as_detections
 from edge.track.lifecycle import LifeCycle
 from tests.builders import make_frame
 from tests.track.scenes import make_tracker

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.core.values import EventType, LineCount, Occupancy, Occurrence
+from edge.core.events import EventType, LineCount, Occupancy, Occurrence
 from edge.track.rules.absence import Absence
 from edge.track.rules.appear import Appear
 from edge.track.rules.count import Count

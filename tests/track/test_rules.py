@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from edge.core.values import EventType, Reason, Severity
+from edge.core.events import EventType, Reason, Severity
 from edge.track.hours import Hours
 from edge.track.rules.absence import Absence
 from edge.track.rules.appear import Appear

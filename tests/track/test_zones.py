@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.values import EventType
+from edge.core.events import EventType
 from edge.track.areas import Area, anchor_of
 from tests.track.stage import MIDDLE, SIZE, Stage, box_at, kinds, of_kind
 

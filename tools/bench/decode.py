@@ -24,21 +24,9 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from edge.core.clock import SystemClock
+from edge.core.events import Event, EventId, EventTime, EventType, Occurrence, Reason, RuleHit, Severity
 from edge.core.model import Family, InputLayout, ModelLayout, ModelRef, OutputLayout
-from edge.core.values import (
-    Box,
-    Event,
-    EventId,
-    EventTime,
-    EventType,
-    FrameSize,
-    Occurrence,
-    Reason,
-    RuleHit,
-    Severity,
-    Tensor,
-    Track,
-)
+from edge.core.values import Box, FrameSize, Tensor, Track
 from edge.infer.decoding import make_decoder
 from edge.report.payloads import event_message
 from edge.report.topics import Topics

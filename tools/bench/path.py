@@ -35,7 +35,7 @@ _SERVICE = """
 import sys
 from edge.report import payloads
 from edge.service import identity
-from edge.core.values import EventTime
+from edge.core.events import EventTime
 
 def exact(times):
     return {name: getattr(times, name) for name in ("capture", "preprocess", "infer", "decode", "total")}

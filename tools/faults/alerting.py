@@ -20,20 +20,9 @@ from edge.assemble.service import make_outlet
 from edge.config.load import load_config
 from edge.config.values import Config
 from edge.core.clock import SystemClock
+from edge.core.events import EventType, Occurrence, Reason, RuleHit, Severity
 from edge.core.protocols import Clock
-from edge.core.values import (
-    Detections,
-    EventType,
-    FrameFacts,
-    Message,
-    ModelRef,
-    Occurrence,
-    Reason,
-    RuleHit,
-    Severity,
-    Sighting,
-    StageTimes,
-)
+from edge.core.values import Detections, FrameFacts, Message, ModelRef, Sighting, StageTimes
 from edge.report.payloads import event_message
 from edge.report.states import CameraState as Wire
 from edge.report.states import Delivery, DeviceInfo, camera_message, info_message

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from edge.core.clock import SystemClock
-from edge.core.values import Severity
+from edge.core.events import Severity
 from edge.report.outbox import Keeper, Outgoing, Policy
 from edge.report.outbox.values import Entry
 

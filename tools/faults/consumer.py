@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection
 from random import Random
 
-from edge.core.values import Severity
+from edge.core.events import Severity
 from edge.report.outbox.spans import Span, merge
 from edge.report.outbox.values import Loss, Outgoing, Position, Stored
 

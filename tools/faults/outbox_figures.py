@@ -16,8 +16,8 @@ from pathlib import Path
 from random import Random
 
 from edge.core.clock import HandClock, SystemClock
+from edge.core.events import Severity
 from edge.core.protocols import Clock
-from edge.core.values import Severity
 from edge.report.outbox import Keeper, OutboxReader, OutboxWriter, Outgoing, Policy, Position
 from edge.report.outbox.values import Entry
 from tools.faults.consumer import telling

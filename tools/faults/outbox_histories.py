@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from edge.core.values import Severity
+from edge.core.events import Severity
 from edge.report.outbox import packing
 from tools.faults.outbox_model import DISK_CODES, Machine
 

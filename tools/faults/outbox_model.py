@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 
 from edge.core.clock import HandClock
-from edge.core.values import Severity
+from edge.core.events import Severity
 from edge.report.outbox import Keeper, OutboxReader, Outgoing, Policy, Position, Stored
 from edge.report.outbox.packing import unpack
 from edge.report.outbox.reader import LIVE_MS

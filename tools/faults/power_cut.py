@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from edge.core.values import Severity
+from edge.core.events import Severity
 from edge.report.outbox import Keeper, Mode, OutboxReader, Outgoing, Policy, Position
 from edge.report.outbox.salvage import suspect
 from edge.report.outbox.values import DAMAGE, SMALLEST_BOUND, TORN, Entry

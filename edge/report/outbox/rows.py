@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from edge.core.values import Severity
+from edge.core.events import Severity
 from edge.report.outbox.packing import pack, unpack
 from edge.report.outbox.schema import SEQ_MASK, checksum, row_id
 from edge.report.outbox.values import Outgoing, State

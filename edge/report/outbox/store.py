@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from edge.core.events import Severity
 from edge.core.protocols import Clock
-from edge.core.values import Severity
 from edge.report.outbox import database, epochs, losses, marks, rows, salvage
 from edge.report.outbox.ageing import Ageing
 from edge.report.outbox.database import OutboxUnavailableError, transaction, translated

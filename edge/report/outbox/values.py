@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 
 from edge.core.errors import ConfigError
-from edge.core.values import Severity
+from edge.core.events import Severity
 from edge.report.outbox.spans import Span, count_of
 
 PAYLOAD_LIMIT = 64 * 1024  # bytes; the broker profile's own max_packet_size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.core.values import EventType, Occurrence, Reason
+from edge.core.events import EventType, Occurrence, Reason
 from edge.track.moment import Moment
 from edge.track.rules.terms import Terms, Voice, lasted
 from edge.track.rules.view import Speech, View

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.core.values import EventType, Occurrence
+from edge.core.events import EventType, Occurrence
 from edge.track.rules.terms import Terms, Voice, lasted
 from edge.track.rules.view import Speech, View
 from edge.track.visitor import Visitor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.core.values import EventType
+from edge.core.events import EventType
 from edge.track.rules.terms import Terms, Voice
 from edge.track.rules.view import Speech, View
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.core.values import Reason, RuleHit, Severity, Track
+from edge.core.events import Reason, RuleHit, Severity
+from edge.core.values import Track
 from edge.track.hours import Hours
 from edge.track.moment import Moment
 from edge.track.visitor import Stay, Visitor

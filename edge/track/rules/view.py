@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from edge.core.values import EventType, Occurrence, RuleHit
+from edge.core.events import EventType, Occurrence, RuleHit
 from edge.track.moment import Moment
 from edge.track.visitor import Visitor
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from edge.core.values import Severity
+from edge.core.events import Severity
 from edge.report.outbox import Keeper, Loss, OutboxReader, Outgoing, Policy, Position, Stored
 from edge.report.outbox.values import SMALLEST_BOUND, Entry
 from tools.faults.consumer import telling

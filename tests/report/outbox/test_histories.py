@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from edge.core.values import Severity
+from edge.core.events import Severity
 from tools.faults.outbox_histories import MEMORY, play, run
 from tools.faults.outbox_model import DISK_CODES, Machine
 

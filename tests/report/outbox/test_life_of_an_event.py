@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from edge.core.values import Severity
+from edge.core.events import Severity
 from edge.report.outbox import Guarantee, Position, Replay
 from edge.report.outbox.spans import Span
 from tests.report.outbox.device import CURSOR, EPOCH, WINDOW, Device, detection, event, seqs

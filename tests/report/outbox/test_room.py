@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import ConfigError
-from edge.core.values import Severity
+from edge.core.events import Severity
 from edge.report.outbox import LossKind, Policy, Position
 from edge.report.outbox.room import free_share
 from edge.report.outbox.spans import Span
