@@ -43,11 +43,11 @@ class Lines:
         self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
         self._thread.start()
 
-    def wait_for(self, is_it: Callable[[str], bool]) -> str:
+    def wait_for(self, is_it: Callable[[str], bool], *, patience_s: float = PATIENCE_S) -> str:
         """The next line that is the one; fails the test after a while, with what came instead."""
         while True:
             try:
-                line = self._queue.get(timeout=PATIENCE_S)
+                line = self._queue.get(timeout=patience_s)
             except queue.Empty:
                 raise AssertionError("not printed in time; printed: " + "\n".join(self._seen[-30:])) from None
             if line is None:
@@ -137,10 +137,10 @@ class Subscriber:
         self._lines = Lines(self._process.stdout)
         self._lines.wait_for(lambda line: line.startswith("Subscribed"))
 
-    def next(self, topic: str | None = None, payload: str | None = None) -> Received:
+    def next(self, topic: str | None = None, payload: str | None = None, *, patience_s: float = PATIENCE_S) -> Received:
         """The next message that fits; others are passed over."""
         while True:
-            fields = json.loads(self._lines.wait_for(lambda line: line.startswith("{")))
+            fields = json.loads(self._lines.wait_for(lambda line: line.startswith("{"), patience_s=patience_s))
             received = Received(fields["topic"], str(fields["payload"]), fields["qos"], bool(fields["retain"]))
             if topic in (None, received.topic) and payload in (None, received.payload):
                 return received

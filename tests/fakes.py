@@ -10,7 +10,7 @@ from edge.core.errors import EdgeError
 from edge.core.values import Detections, Frame, Message, ModelRef, Sighting, StageTimes
 from edge.service.letters import Standing
 from edge.service.lookout import Condition
-from edge.service.news import CameraNews
+from edge.service.news import BackendNews, CameraNews, Thinking
 from edge.service.progress import Stage
 from tests.builders import make_frame
 
@@ -92,7 +92,7 @@ class FakeSight:
 
     def __init__(
         self,
-        script: Iterable[Sighting | CameraNews | Callable[[], object]],
+        script: Iterable[Sighting | CameraNews | BackendNews | Callable[[], object]],
         *,
         error: EdgeError | None = None,
         stages: tuple[Stage, ...] = (),
@@ -102,6 +102,7 @@ class FakeSight:
         self._error = error
         self._is_over = False
         self.drops: Counter[str] = Counter()
+        self.thinking = Thinking()
         self.calls: list[str] = []
 
     def play(self, script: Iterable[Sighting | CameraNews | Callable[[], object]]) -> None:
@@ -130,11 +131,11 @@ class FakeSight:
     def wake(self) -> None:
         """Nobody waits."""
 
-    def take(self, timeout_s: float) -> Sighting | CameraNews | None:
+    def take(self, timeout_s: float) -> Sighting | CameraNews | BackendNews | None:
         step = next(self._script, None)
         if step is None:
             self._is_over = True
-        if step is None or isinstance(step, Sighting | CameraNews):
+        if step is None or isinstance(step, Sighting | CameraNews | BackendNews):
             return step
         step()
         return None

@@ -15,7 +15,7 @@ from edge.core.values import Message
 from edge.report.listening import Inbox
 from edge.report.states import CameraSettings
 from edge.report.topics import Topics
-from edge.service.brain import Brain
+from edge.service.brains import Brains
 from edge.service.commands.audit import AuditTrail
 from edge.service.commands.bucket import TokenBucket
 from edge.service.commands.camera import CameraCommand
@@ -40,7 +40,7 @@ class Adjustable:
     wanted : by camera
     """
 
-    brain: Brain
+    brain: Brains
     wanted: Mapping[str, Wanted]
     pipelines: Mapping[str, Pipeline]
     eyes: Mapping[str, Eye]

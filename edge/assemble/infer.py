@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 
 from edge.assemble.detector import change_threshold, open_detector
 from edge.assemble.looks import make_look
 from edge.assemble.orders import InferOrder, decode_order
+from edge.assemble.self_test import make_self_test
 from edge.assemble.threads import hand_over_quickly
 from edge.core.clock import SystemClock
-from edge.core.errors import EdgeError, MissingLibraryError
+from edge.core.errors import EdgeError
 from edge.core.model import Model
 from edge.infer.album import Album
 from edge.infer.detector import Detector
@@ -20,7 +22,6 @@ from edge.service.channel import Channel, ChannelClosedError
 from edge.service.infer_letters import Begin, Cannot, Ready
 from edge.service.inferring import Inferring
 from edge.service.inside import Post, first_frame, leave_at_once
-from edge.service.proof import prove
 from edge.service.shared_frames import SharedFrames
 from edge.service.trouble import trouble_of
 
@@ -42,7 +43,7 @@ def main(channel: Channel) -> None:
     order = decode_order(begin.setup, InferOrder)
     post = Post(channel, letters.encode)
     try:
-        detector = _open_first(order, clock)
+        detector = _open(order.model, order, order.accelerator, clock)
         began_ns = clock.monotonic_ns()
         detector.warm_up()
         run_ms = (clock.monotonic_ns() - began_ns) / 1e6
@@ -55,31 +56,25 @@ def main(channel: Channel) -> None:
         {camera: make_look(detector, tiles) for camera, tiles in order.tiles.items()},
         {camera: SharedFrames(descriptor) for camera, descriptor in begin.frames.items()},
         tune=lambda threshold: change_threshold(detector, threshold),
-        test=lambda: prove(detector, clock),
+        test=make_self_test(detector, _twin_opener(order, clock), clock),
+        rejected=lambda: detector.rejected,
         is_ahead=order.is_ahead,
         clock=clock,
         album=Album(order.redact) if order.redact else None,
     )
-    numbers = prove(detector, clock).numbers if order.is_proved else ()
-    post.send(_ready(detector, run_ms, numbers))
+    post.send(_ready(detector, run_ms))
     inferring.live()
 
 
-def _open_first(order: InferOrder, clock: SystemClock) -> Detector:
-    """The first choice that works here; raises what is wrong with the last."""
-    *better, last = order.choices
-    for model in better:
-        try:
-            return _open(model, order, clock)
-        except MissingLibraryError as error:
-            logger.warning("an Edge TPU is attached but can't be used; the CPU is: %s", error)
-    return _open(last, order, clock)
+def _twin_opener(order: InferOrder, clock: SystemClock) -> Callable[[], Detector] | None:
+    twin = order.twin
+    return None if twin is None else lambda: _open(twin, order, "cpu", clock)
 
 
-def _open(model: Model, order: InferOrder, clock: SystemClock) -> Detector:
+def _open(model: Model, order: InferOrder, accelerator: str, clock: SystemClock) -> Detector:
     return open_detector(
         model,
-        accelerator=order.accelerator,
+        accelerator=accelerator,
         threads=order.threads,
         threshold=order.threshold,
         boxes=order.boxes,
@@ -87,6 +82,6 @@ def _open(model: Model, order: InferOrder, clock: SystemClock) -> Detector:
     )
 
 
-def _ready(detector: Detector, run_ms: float, numbers: tuple[float, ...]) -> Ready:
+def _ready(detector: Detector, run_ms: float) -> Ready:
     model, runtime = detector.model, load_runtime()
-    return Ready(model.name, model.sha256, model.layout.backend, f"{runtime.name} {runtime.version}", run_ms, numbers)
+    return Ready(model.name, model.sha256, model.layout.backend, f"{runtime.name} {runtime.version}", run_ms)

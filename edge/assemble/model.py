@@ -31,17 +31,6 @@ def resolve_model(config: Config) -> Model:
     return choose_version(find(config.model), config.accelerator, find=find, is_edgetpu_ready=is_edgetpu_ready)
 
 
-def model_choices(config: Config) -> tuple[Model, ...]:
-    """As ``resolve_model``, without touching native code: the versions that may run here, to be tried in this order."""
-    model = find(config.model)
-    if config.accelerator != "auto" or model.twin is None or not _has_edgetpu():
-        return (choose_version(model, config.accelerator, find=find, is_edgetpu_ready=lambda: False),)
-    best = choose_version(model, config.accelerator, find=find, is_edgetpu_ready=lambda: True)
-    if best.layout.backend != "edgetpu":
-        return (best,)
-    return best, choose_version(model, config.accelerator, find=find, is_edgetpu_ready=lambda: False)
-
-
 def choose_version(model: Model, accelerator: str, *, find: Find, is_edgetpu_ready: Callable[[], bool]) -> Model:
     """The model, or its twin for the other backend.
 
@@ -77,7 +66,7 @@ def is_edgetpu_ready() -> bool:
 
     The kernel is asked first: native code is touched only on a machine that has the device.
     """
-    if not _has_edgetpu():
+    if not has_edgetpu():
         return False
     from edge.infer.delegate import open_edgetpu
     from edge.infer.runtime import load_runtime
@@ -110,7 +99,7 @@ def edgetpu_device(accelerator: str) -> str | None:
     return device if kind == "edgetpu" else None
 
 
-def _has_edgetpu() -> bool:
+def has_edgetpu() -> bool:
     from edge.infer.delegate import find_edgetpus  # the service asks this, and runs no model itself
 
     return bool(find_edgetpus())

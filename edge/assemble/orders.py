@@ -48,21 +48,20 @@ class CaptureOrder(msgspec.Struct, frozen=True):
 class InferOrder(msgspec.Struct, frozen=True):
     """What is to run, and how.
 
-    choices : the first that works here
+    twin : the CPU's version of an accelerator's model, for its self-test
     tiles : of each camera
     is_ahead : the model runs on the next frame while the one before is read
-    is_proved : the test picture is looked at once before all else
     redact : of the cameras that publish pictures, the classes that are made unrecognisable
     """
 
-    choices: tuple[Model, ...]
+    model: Model
     accelerator: str
     threads: int
     threshold: float
     boxes: Literal["graph", "raw"]
     tiles: dict[str, str]
     is_ahead: bool
-    is_proved: bool
+    twin: Model | None = None
     redact: dict[str, tuple[int, ...]] = {}
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import __version__
+from edge.assemble.brains import LineUp, line_up
 from edge.assemble.broker import detector_setup, publisher_setup
 from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
 from edge.assemble.home_assistant import make_announcer
 from edge.assemble.leftovers import make_leftovers
-from edge.assemble.model import model_choices
 from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, teller, volatile_path
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
@@ -30,12 +30,13 @@ from edge.report.outbox.values import Loss, Outgoing
 from edge.report.outbox.writer import OutboxWriter
 from edge.report.states import Delivery, DeviceInfo, Privacy, info_message
 from edge.report.topics import Topics
-from edge.service.brain import Brain
+from edge.service.brains import Brains
 from edge.service.child import Child
 from edge.service.crash_loop import GoodRun
 from edge.service.doors import Errand
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
+from edge.service.news import ROLLED_BACK
 from edge.service.pipeline import Pipeline, Witness
 from edge.service.publishing import Publishing, other_publisher, own_publisher
 from edge.service.reading import Reports
@@ -67,12 +68,12 @@ def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = Non
     ConfigError, ModelError, MissingLibraryError
     """
     config = start.config
-    choices = model_choices(config) if start.model is None else (start.model,)
-    model = choices[0]
+    line = line_up(config, start.model)
+    model = line.model
     wanted = {name: make_wanted(name, camera, model) for name, camera in config.cameras.items()}
     overrides = open_overrides(config, wanted)
     disabled = frozenset(name for name in config.cameras if overrides.of(name).enabled is False)
-    arbiter = make_arbiter(config, choices, lowest_score(wanted.values()), disabled=disabled, clock=clock)
+    arbiter = make_arbiter(config, line, lowest_score(wanted.values()), disabled=disabled, clock=clock)
     topics = Topics(config.device, model.labels)
     inbox = Inbox()
     identities = Identities(config.device, new_epoch(clock))
@@ -96,7 +97,7 @@ def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = Non
     witness = None if snapshots is None else snapshots.witness
     pipelines = {name: _pipeline(name, config, wanted[name], shared, witness) for name in config.cameras}
     announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
-    errands: list[Errand] = [GoodRun(lambda: start.ran_well(model), clock)]
+    errands: list[Errand] = [GoodRun(lambda: _remember(start, line, arbiter.brain), clock)]
     errands += [make_leftovers(config, model, topics, is_settled=outlet.is_settled)]
     errands += [each for each in (announcer, snapshots) if each is not None]
     if config.commands.enabled:
@@ -119,6 +120,12 @@ def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = Non
         steward=make_steward(config, arbiter),
     )
     return Assembly(service, outlet, outbox, _summary(config, model, outbox))
+
+
+def _remember(start: Start, line: LineUp, brains: Brains) -> None:
+    """It has run well: with the CPU's version, which needs the least, unless that is what did not."""
+    if ROLLED_BACK not in brains.reasons:
+        start.ran_well(line.cpu)
 
 
 def _summary(config: Config, model: Model, outbox: Path) -> str:
@@ -176,8 +183,8 @@ def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared, witness
     return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared, witness=witness)
 
 
-def _info(config: Config, brain: Brain, topics: Topics, delivery: Delivery, settings: Settings) -> Message:
-    ready = brain.said
+def _info(config: Config, brains: Brains, topics: Topics, delivery: Delivery, settings: Settings) -> Message:
+    ready = brains.said
     publishing = tuple(name for name, camera in config.cameras.items() if camera.publish_detections)
     info = DeviceInfo(
         edge=__version__,

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edge.assemble.brains import LineUp, Workshop
 from edge.assemble.orders import CaptureOrder, InferOrder, encode_order
 from edge.assemble.snapshots import redacted_classes
 from edge.assemble.source import order_source, parse_camera_source
+from edge.assemble.stock import kept_folder
 from edge.assemble.threads import choose_threads, has_spare_core
 from edge.capture.spec import SourceKind, SourceSpec
 from edge.config.values import Camera, Config
 from edge.core.errors import ConfigError
-from edge.core.model import InputLayout, Model
+from edge.core.model import InputLayout
 from edge.core.protocols import Clock
 from edge.service.arbiter import Arbiter
-from edge.service.brain import Inference
 from edge.service.capture import Capture, Patience
 from edge.service.condition.sight import SightSettings
+from edge.service.golden_book import GoldenBook
 from edge.service.lookout import LookoutSettings
 
 CAPTURE = "edge.assemble.capture"
-INFER = "edge.assemble.infer"
 
 # How long the next frame may take. A device gives its frames evenly; a stream's own time-out (5 s) comes first, and
 # says more; a recording's file may lie on a slow disk.
@@ -32,14 +33,12 @@ _FROZEN_S = {SourceKind.PICAMERA2: 2.5, SourceKind.V4L2: 2.5, SourceKind.STREAM:
 _INTERVALS = 3  # and so many of its own intervals besides
 
 
-def make_arbiter(
-    config: Config, choices: tuple[Model, ...], threshold: float, *, disabled: frozenset[str], clock: Clock
-) -> Arbiter:
+def make_arbiter(config: Config, line: LineUp, threshold: float, *, disabled: frozenset[str], clock: Clock) -> Arbiter:
     """Every process named, none of them running yet.
 
     Parameters
     ----------
-    choices : the models to be tried, in this order
+    line : what can run the model
     threshold : the score from which anything counts at any camera
     disabled : cameras that begin switched off
 
@@ -51,22 +50,23 @@ def make_arbiter(
     threads = choose_threads(config.threads)
     is_ahead = has_spare_core(threads)
     order = InferOrder(
-        choices,
+        line.cpu,
         config.accelerator,
         threads,
         threshold,
         config.boxes,
         {name: camera.tiles for name, camera in config.cameras.items()},
         is_ahead=is_ahead,
-        is_proved=config.commands.enabled,
-        redact=redacted_classes(config, choices[0]),
+        redact=redacted_classes(config, line.model),
     )
-    shrink_for = choices[0].layout.input if is_ahead else None
+    shrink_for = line.model.layout.input if is_ahead else None
     captures = [_capture(name, config, shrink_for) for name in config.cameras]
     runs = max((_runs(camera.tiles) for camera in config.cameras.values()), default=1)
     lookouts = {name: _lookout(camera, config.folder) for name, camera in config.cameras.items()}
-    inference = Inference(INFER, encode_order(order), runs)
-    return Arbiter(captures, inference, clock, disabled=disabled, lookouts=lookouts)
+    book = GoldenBook(kept_folder(config))
+    book.open()
+    workshop = Workshop(line, order, book=book, runs=runs, clock=clock)
+    return Arbiter(captures, workshop.brains, clock, disabled=disabled, lookouts=lookouts)
 
 
 def _capture(name: str, config: Config, shrink_for: InputLayout | None) -> Capture:

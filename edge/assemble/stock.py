@@ -13,10 +13,10 @@ from edge.catalog.trust import ModelTrust, Standing
 from edge.config.values import Config
 from edge.core.errors import ModelError
 from edge.core.model import Model
+from edge.service.news import ROLLED_BACK
 
 logger = logging.getLogger(__name__)
 
-ROLLED_BACK = "model_rolled_back"
 CHANGED = "model_changed"
 
 
@@ -35,7 +35,7 @@ class Stock:
     reasons: tuple[str, ...] = ()
 
 
-def state_folder(config: Config) -> Path:
+def kept_folder(config: Config) -> Path:
     """Where the service keeps what outlives it: beside the outbox."""
     return outbox_path(config).parent
 

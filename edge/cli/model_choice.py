@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edge.assemble.outbox import SERVICE_FOLDER
-from edge.assemble.stock import state_folder
+from edge.assemble.stock import kept_folder
 from edge.catalog.choice import ModelChoice
 from edge.catalog.store import find_model, is_path
 from edge.catalog.trial import ChildTrial
@@ -81,7 +81,7 @@ def _check(model: Model, config: Config) -> None:
 
 def _writable(config: Config) -> Path:
     """The service's own folder; in another one nobody would read the choice."""
-    folder = state_folder(config)
+    folder = kept_folder(config)
     if config.outbox.path is None and is_folder(SERVICE_FOLDER) and folder != SERVICE_FOLDER:
         raise ConfigError(
             f"the service keeps its choice of a model in {SERVICE_FOLDER}, where this user may not write; "

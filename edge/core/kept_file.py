@@ -25,7 +25,7 @@ def read_kept(file: Path, kind: type[_Kept], *, largest_bytes: int = LARGEST_BYT
     try:
         with file.open("rb") as stream:
             content = stream.read(largest_bytes + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     if len(content) > largest_bytes:
         raise ValueError(f"expected at most {largest_bytes} bytes")

@@ -191,6 +191,9 @@ class EventType(StrEnum):
     CAMERA_ONLINE = "camera_online"
     CAMERA_FROZEN = "camera_frozen"
     CAMERA_IMPAIRED = "camera_impaired"
+    ACCELERATOR_LOST = "accelerator_lost"
+    ACCELERATOR_BACK = "accelerator_back"
+    MODEL_ROLLED_BACK = "model_rolled_back"
     GAP = "gap"
     SUMMARY = "summary"
 

@@ -51,6 +51,11 @@ class Detector:
         return self._interpreter
 
     @property
+    def rejected(self) -> int:
+        """Boxes that were none, so far."""
+        return getattr(self._decoder, "rejected", 0)
+
+    @property
     def model(self) -> Model:
         return self._model
 
@@ -97,13 +102,6 @@ class Detector:
     def decode_with(self, decoder: Decoder) -> None:
         """From the next frame on."""
         self._decoder = decoder
-
-    def fingerprint(self, frame: Frame) -> tuple[float, ...]:
-        """Mean and spread of each output's numbers: the same frame gives the same, unless something is broken."""
-        with self._busy:
-            tensor, _ = self._preprocessor.prepare(frame.image)
-            outputs = [output.real() for output in self._interpreter.invoke(tensor)]
-        return tuple(float(each) for output in outputs for each in (output.mean(), output.std()))
 
     def outputs_for(self, image: NDArray[np.uint8]) -> Outputs:
         """The model's raw outputs for a picture, (height, width, 3) uint8, copied. Raises ModelError."""

@@ -48,7 +48,8 @@ class Tolerance:
 
 # The same file on the same runtime gives the same steps; real numbers may differ in their last bits with the threads.
 SAME = Tolerance(part=0.01, steps=1.0)
-# Another chip rounds otherwise in every layer, and its compiler may merge scales. Noise is 10 times further away.
+# Another chip rounds otherwise in every layer, and its compiler may merge scales. Noise, zeros and silence are 5 times
+# further away or more.
 TWIN = Tolerance(part=0.25, steps=6.0)
 # Probabilities and pixels in 0..1 that come out as real numbers have no steps of their own: those of 8 bits.
 _STEP_OF_REAL = 1 / 256

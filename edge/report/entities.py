@@ -19,11 +19,12 @@ Component = dict[str, Any]
 
 _DIAGNOSTIC = {"entity_category": "diagnostic"}
 _MEASURED = {"state_class": "measurement"}
-# What a rule can say; never a change of the camera itself, nor a gap.
+# What a rule can say; never a change of the camera or the model itself, nor a gap.
+_OF_ITSELF = ("camera_", "accelerator_", "model_")
 _ALERTS = tuple(
     kind.value
     for kind in EventType
-    if kind not in (EventType.TRACK_UPDATE, EventType.GAP) and not kind.value.startswith("camera_")
+    if kind not in (EventType.TRACK_UPDATE, EventType.GAP) and not kind.value.startswith(_OF_ITSELF)
 )
 
 

@@ -151,6 +151,7 @@ class Health:
 
     reasons : codes in lower case, such as ``camera_offline``; empty when ``state`` is ok
     throttled : what the firmware reports, such as ``under_voltage``; empty = nothing, None = no such report here
+    backend : what runs the model; accelerator : in_use, away or on_trial, None = there is none to be used
     """
 
     state: HealthState
@@ -166,6 +167,8 @@ class Health:
     clock_synced: bool | None = None
     outbox_depth: int | None = None
     care: Care = field(default_factory=Care)
+    backend: str = "cpu"
+    accelerator: str | None = None
 
 
 def online_message(topics: Topics) -> Message:
@@ -230,6 +233,8 @@ def health_message(topics: Topics, health: Health) -> Message:
         "latency_ms": {
             each.stage: {"p50": _tenths(each.p50_ms), "p95": _tenths(each.p95_ms)} for each in health.latency
         },
+        "backend": health.backend,
+        "accelerator": health.accelerator,
         "drops": {each.cause: each.count for each in health.drops},
         "temperature_c": _tenths(health.temperature_c),
         "throttled": health.throttled,

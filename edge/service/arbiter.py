@@ -17,13 +17,14 @@ from dataclasses import replace
 
 from edge.core.protocols import Clock
 from edge.core.values import Sighting
-from edge.service.brain import Answer, Brain, Inference
+from edge.service.brain import Answer
+from edge.service.brains import Brains
 from edge.service.capture import Capture
 from edge.service.contract import Contract
 from edge.service.eye import Announced, Eye
 from edge.service.governor import Restraint
 from edge.service.lookout import Condition, Lookout, LookoutSettings, Verdict
-from edge.service.news import CameraNews, CameraState
+from edge.service.news import BackendNews, CameraNews, CameraState, Thinking
 from edge.service.progress import Stage
 from edge.service.shared_frames import make_frame_memory
 from edge.service.waiting import Held, WaitingRoom
@@ -31,6 +32,7 @@ from edge.wire.wake import Wake
 
 SUPERSEDED = "frame_overwritten"
 LOST = "frame_lost"
+REJECTED = "box_rejected"
 _TRIES = 1  # a recording's frame that ended two processes is left out
 
 
@@ -43,7 +45,7 @@ class Arbiter:
     def __init__(
         self,
         captures: Sequence[Capture],
-        inference: Inference,
+        make_brains: Callable[[Mapping[str, int]], Brains],
         clock: Clock,
         *,
         disabled: frozenset[str] = frozenset(),
@@ -52,6 +54,7 @@ class Arbiter:
         """
         Parameters
         ----------
+        make_brains : what runs the model, given the descriptor of each camera's memory
         disabled : cameras that begin switched off
         lookouts : what is watched for at a camera; at one that is not named, nothing
         """
@@ -62,12 +65,12 @@ class Arbiter:
             )
             for capture in captures
         }
-        self._brain = Brain(inference, self._memories, clock)
         settings = lookouts or {}
         self._lookouts = {capture.camera: Lookout(settings.get(capture.camera)) for capture in captures}
+        self._brain = make_brains(self._memories)
         self._clock = clock
         self._room = WaitingRoom(self._eyes)
-        self._out: deque[Sighting | CameraNews] = deque()
+        self._out: deque[Sighting | CameraNews | BackendNews] = deque()
         self._wake = Wake()
         self.drops: Counter[str] = Counter()
 
@@ -81,8 +84,13 @@ class Arbiter:
         return {camera: lookout.condition for camera, lookout in self._lookouts.items()}
 
     @property
-    def brain(self) -> Brain:
+    def brain(self) -> Brains:
         return self._brain
+
+    @property
+    def thinking(self) -> Thinking:
+        """What runs the model, for health."""
+        return self._brain.thinking
 
     @property
     def is_ready(self) -> bool:
@@ -122,8 +130,8 @@ class Arbiter:
             lookout.restrain(fps, has_gate=restraint.tightness > 1.0)
             self._eyes[camera].tighten(restraint.tightness)
 
-    def take(self, timeout_s: float) -> Sighting | CameraNews | None:
-        """What was seen, or what a camera has to say, in each camera's order; None when nothing came in time."""
+    def take(self, timeout_s: float) -> Sighting | CameraNews | BackendNews | None:
+        """What was seen, in each camera's order, or what is new of a camera or the model; None = nothing in time."""
         if not self._out:
             self._turn(0.0)
         if not self._out:
@@ -149,6 +157,8 @@ class Arbiter:
             self._wait(timeout_s)
         for answer in self._brain.receive():
             self._settle(answer)
+        if self._brain.rejected:
+            self.drops[REJECTED] = self._brain.rejected
         for eye in self._eyes.values():
             self._hear(eye)
         self._dispatch()
@@ -157,11 +167,13 @@ class Arbiter:
         for item in self._room.take_news(lambda camera: not self._brain.is_at(camera)):
             self._pass_on(item)
         self._brain.tend()
+        while (news := self._brain.take_news()) is not None:
+            self._out.append(news)
         self._tend_eyes()
 
     def _wait(self, timeout_s: float) -> None:
         poller = select.poll()
-        for descriptor in (self._brain.fileno(), *(eye.fileno() for eye in self._eyes.values()), self._wake.fileno()):
+        for descriptor in (*self._brain.filenos(), *(eye.fileno() for eye in self._eyes.values()), self._wake.fileno()):
             if descriptor is not None:
                 poller.register(descriptor, select.POLLIN)
         poller.poll(max(0.0, timeout_s) * 1000)

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
-import numpy as np
 
-from edge.core.errors import EdgeError, ModelError
+from edge.core.errors import EdgeError, MissingLibraryError, ModelError
 from edge.core.protocols import Clock
-from edge.core.values import Detections, ModelRef, Sighting, StageTimes
+from edge.core.values import Sighting
 from edge.service import infer_letters as letters
 from edge.service.child import Child
 from edge.service.eye import LONGEST_WAIT_S, STABLE_S, STALL_S, Announced
+from edge.service.fault import Fault, FaultKind
 from edge.service.infer_letters import (
     Begin,
     Cannot,
@@ -32,6 +32,7 @@ from edge.service.infer_letters import (
     Tune,
 )
 from edge.service.progress import Stage
+from edge.service.sighting import sighting
 
 logger = logging.getLogger(__name__)
 
@@ -51,11 +52,19 @@ class Inference:
     module : its ``main`` is the process
     setup : what that module has to know
     runs : of the model per frame at most, tiles counted
+    name : for the log
+    start_s : how long it may take until the model runs
+    is_restarted : whether another process takes the place of one that failed
+    class_ids : the class here of each of the model's, where their lists differ; -1 = there is none
     """
 
     module: str
     setup: bytes
     runs: int = 1
+    name: str = "infer"
+    start_s: float = 90.0  # a first start from a slow card on a busy machine
+    is_restarted: bool = True
+    class_ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +85,10 @@ class Brain:
 
     ready : what the process that runs now said of itself; None while it does not run
     said : what the newest process that ran said of itself
-    numbers : what the test picture gave when the model ran first
     error : why it will never run
+    fault : what was wrong the last time that a process ended; None = nothing yet
+    rejected : boxes that were none, so far
+    raving : frames in a row in which all that was found was none
     """
 
     def __init__(self, inference: Inference, memories: Mapping[str, int], clock: Clock) -> None:
@@ -92,10 +103,12 @@ class Brain:
         begin = Begin(dict(memories), inference.setup, logging.getLogger().level)
         self._begin = letters.encode(begin)
         self._child = Child(
-            "infer",
+            inference.name,
             inference.module,
             greet=self._greet,
             clock=clock,
+            start_s=inference.start_s,
+            is_restarted=inference.is_restarted,
             silent_s=None,
             descriptors=tuple(memories.values()),
             stable_s=STABLE_S,
@@ -108,11 +121,14 @@ class Brain:
         self._has_run = False
         self._deaths_seen = 0
         self._tested: list[Tested] = []
+        self._fault: Fault | None = None  # of the process that runs now, or is just ending
         self._pictured: deque[Pictured] = deque(maxlen=_PICTURES)
         self.ready: Ready | None = None
         self.said: Ready | None = None
-        self.numbers: tuple[float, ...] = ()
         self.error: EdgeError | None = None
+        self.fault: Fault | None = None
+        self.rejected = 0
+        self.raving = 0
 
     @property
     def pid(self) -> int | None:
@@ -125,6 +141,11 @@ class Brain:
     @property
     def is_idle(self) -> bool:
         return not self._jobs
+
+    @property
+    def waits_s(self) -> float:
+        """How long nothing has come of the frames that are here; 0 = there are none."""
+        return (self._clock.monotonic_ns() - self._since_ns) / 1e9 if self._jobs else 0.0
 
     def fileno(self) -> int | None:
         """To wait for."""
@@ -172,9 +193,9 @@ class Brain:
         self._threshold = threshold
         self._child.send(letters.encode(Tune(threshold)))
 
-    def test(self) -> bool:
-        """Have it look at the test picture; False = it can't just now. The answer comes from ``take_tested``."""
-        return self.ready is not None and self._child.send(letters.encode(SelfTest()))
+    def test(self, letter: SelfTest) -> bool:
+        """Have it run the golden picture; False = it can't just now. The answer comes from ``take_tested``."""
+        return self.ready is not None and self._child.send(letters.encode(letter))
 
     def take_tested(self) -> Tested | None:
         """The answer to a ``test``, once."""
@@ -191,8 +212,12 @@ class Brain:
     def tend(self) -> None:
         """Start what should run, end what hangs."""
         if self._jobs and self._clock.monotonic_ns() - self._since_ns >= self._patience_ns():
+            self._fault = Fault(FaultKind.HUNG, "did not come back from a run of the model")
             self._child.fail("did not come back from a run of the model")
+        before = self._child.restarts
         self._child.tend()
+        if self._child.restarts > before:
+            self._fault = Fault(FaultKind.HUNG, "did not get the model to run in time")
 
     def receive(self) -> list[Answer]:
         """The frames that are back; all of them when the process has ended."""
@@ -205,8 +230,9 @@ class Brain:
                 break
         if self._child.restarts > self._deaths_seen:
             self._deaths_seen, self.ready = self._child.restarts, None
+            self.fault, self._fault = self._fault or Fault(FaultKind.CRASHED, "its process ended"), None
             answers += self._give_back()
-        if not self._has_run and self.error is None and self._child.restarts >= _FIRST_CRASHES:
+        if not self._has_run and self.error is None and self._child.deaths >= _FIRST_CRASHES:
             self.error = ModelError(
                 f"the process that runs the model ended {_FIRST_CRASHES} times before the model ran once; "
                 "the journal has its last words; try another model, or accelerator: cpu"
@@ -221,10 +247,12 @@ class Brain:
             lambda: STALL_S + self._patience_ns() / 1e9,
         )
 
-    def end(self) -> None:
-        """Whatever the process does."""
+    def end(self) -> list[Answer]:
+        """Whatever the process does; returns the frames that were with it."""
         self._child.dismiss()
         self._child.end(is_late=False)
+        self.ready = None
+        return self._give_back()
 
     def _greet(self) -> list[bytes]:
         tuning = [] if self._threshold is None else [letters.encode(Tune(self._threshold))]
@@ -233,11 +261,11 @@ class Brain:
     def _hear(self, letter: letters.FromInfer) -> Iterable[Answer]:
         match letter:
             case Ready():
-                if not self._has_run:
-                    self.numbers = letter.numbers
                 self.ready = self.said = letter
                 self._has_run = True
             case Cannot(trouble):
+                is_absent = isinstance(trouble.error(), MissingLibraryError)
+                self.fault = Fault(FaultKind.ABSENT if is_absent else FaultKind.LOST, trouble.words)
                 if not self._has_run:  # the service ends with this word; else it goes on trying
                     self.error = trouble.error()
                     self._child.dismiss()
@@ -247,27 +275,20 @@ class Brain:
                 announced, _ = self._jobs.pop(letter.job)
                 self._answers += 1
                 self._since_ns = self._clock.monotonic_ns()
-                return [Answer(announced, self._sighting(announced, letter))]
+                self.rejected += letter.rejected
+                self.raving = self.raving + 1 if letter.rejected and not letter.scores else 0
+                return [Answer(announced, sighting(announced.frame, letter, self.ready, self._inference.class_ids))]
             case Skipped(job):
                 return [Answer(self._jobs.pop(job)[0])]
             case Failed(job, words):
                 logger.error("the model's run failed: %s", words)
+                self._fault = Fault(FaultKind.LOST, words)
                 return [Answer(self._jobs.pop(job)[0], is_lost=True)] if job in self._jobs else []
             case Tested():
                 self._tested.append(letter)
             case Pictured():
                 self._pictured.append(letter)
         return []
-
-    def _sighting(self, announced: Announced, found: Found) -> Sighting:
-        assert self.ready is not None
-        detections = Detections(
-            np.frombuffer(found.boxes, np.float32).reshape(-1, 4),
-            np.frombuffer(found.scores, np.float32),
-            np.frombuffer(found.class_ids, np.int32),
-        )
-        model = ModelRef(self.ready.model, self.ready.sha256)
-        return Sighting(announced.frame, detections, StageTimes(*found.times), model, self.ready.backend)
 
     def _give_back(self) -> list[Answer]:
         """The newest first: each can be put in front of the one before."""

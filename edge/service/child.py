@@ -62,6 +62,7 @@ class Child:
     start_s : how long it may take to its first sign of life
     silent_s : how long it may be silent after that; every frame is a sign of life. None = as long as it likes
     descriptors : what it inherits besides the channel, under the same numbers
+    is_restarted : whether another takes its place when it fails
     stable_s : one that lived so long is started again after a short wait; each that did not doubles the wait
     longest_s : the longest wait
     """
@@ -78,6 +79,7 @@ class Child:
         start_s: float = 30.0,
         silent_s: float | None = 10.0,
         descriptors: tuple[int, ...] = (),
+        is_restarted: bool = True,
         stable_s: float = 30.0,
         longest_s: float = 15.0,
     ) -> None:
@@ -88,6 +90,7 @@ class Child:
         self._start_s = start_s
         self._silent_s = silent_s
         self._descriptors = descriptors
+        self._is_restarted = is_restarted
         self._stable_s = stable_s
         self._longest_s = longest_s
         self._dying: list[Process] = []
@@ -99,6 +102,7 @@ class Child:
         self._next_ns = 0
         self._wait_s = _FIRST_WAIT_S
         self.restarts = 0
+        self.deaths = 0  # of these, how often it ended by itself
         self.is_dismissed = False
         self.has_gone = False
 
@@ -177,8 +181,15 @@ class Child:
         self._wait_s = _FIRST_WAIT_S if lived_s >= self._stable_s else min(self._longest_s, self._wait_s * 2)
         self._next_ns = self._clock.monotonic_ns() + round(self._wait_s * random.uniform(0.5, 1.0) * _NS_PER_S)  # noqa: S311
         self.restarts += 1
-        logger.error(
-            "the process %s (%d) %s, exit code %s: starting it again", self._name, process.pid, why, process.returncode
+        self.has_gone = not self._is_restarted
+        logger.log(
+            logging.ERROR if self._is_restarted else logging.INFO,  # who restarts it says what it means
+            "the process %s (%d) %s, exit code %s%s",
+            self._name,
+            process.pid,
+            why,
+            process.returncode,
+            ": starting it again" if self._is_restarted else "",
         )
 
     def end(self, *, is_late: bool = True) -> None:
@@ -226,6 +237,7 @@ class Child:
 
     def _lose(self) -> None:
         if not self.is_dismissed:
+            self.deaths += 1
             self.fail("ended")
             return
         self._let_go()

@@ -9,7 +9,7 @@ from typing import Protocol
 from edge.core.values import Message, Sighting
 from edge.service.letters import Standing
 from edge.service.lookout import Condition
-from edge.service.news import CameraNews
+from edge.service.news import BackendNews, CameraNews, Thinking
 from edge.service.progress import Stage
 
 
@@ -24,6 +24,10 @@ class Sight(Protocol):
     @property
     def conditions(self) -> Mapping[str, Condition]:
         """Of each camera by its name."""
+
+    @property
+    def thinking(self) -> Thinking:
+        """What runs the model."""
 
     @property
     def is_ready(self) -> bool:
@@ -41,8 +45,8 @@ class Sight(Protocol):
     def wake(self) -> None:
         """Have ``take`` return early; from a signal handler."""
 
-    def take(self, timeout_s: float) -> Sighting | CameraNews | None:
-        """What was seen, or what a camera has to say, in each camera's order; None when nothing came in time."""
+    def take(self, timeout_s: float) -> Sighting | CameraNews | BackendNews | None:
+        """What was seen, in each camera's order, or what is new of a camera or the model; None = nothing in time."""
 
     def stop(self) -> None:
         """Have all cameras closed; what is under way still comes from ``take``."""
@@ -64,6 +68,7 @@ class Outlet(Protocol):
 
     def standing(self) -> Standing: ...
 
+    def describe(self) -> Message: ...
     def stages(self) -> tuple[Stage, ...]:
         """What works by itself here, for the watchdog."""
 

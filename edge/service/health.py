@@ -72,6 +72,8 @@ def health_report(
             clock_synced=clock.is_synced(),
             outbox_depth=reading.way_out.depth,
             care=_care(reading.care),
+            backend=reading.thinking.backend,
+            accelerator=reading.thinking.accelerator,
         )
         return states.health_message(topics, health)
 
@@ -116,7 +118,8 @@ def _reasons(
     }
     troubles = sorted({f"camera_{each}" for one in reading.conditions.values() for each in one.troubles})
     found |= {"restrained": bool(reading.care.causes), "contract_broken": bool(reading.care.broken)}
-    return (*(code for code, holds in found.items() if holds), *troubles, *reading.way_out.reasons)
+    codes = (code for code, holds in found.items() if holds)
+    return (*codes, *troubles, *reading.thinking.reasons, *reading.way_out.reasons)
 
 
 def _state(reading: Reading, reasons: tuple[str, ...], cameras: tuple[str, ...]) -> states.HealthState:

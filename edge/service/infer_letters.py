@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from edge.infer.golden import Golden
 from edge.service.trouble import Trouble
 
 Corners = tuple[float, float, float, float]
@@ -49,7 +50,14 @@ class Tune(msgspec.Struct, frozen=True, tag=True):
 
 
 class SelfTest(msgspec.Struct, frozen=True, tag=True):
-    """Look at the test picture."""
+    """Run the model on the golden picture.
+
+    expected : what it has to give; None = nobody knows yet
+    is_own : recorded from this very file on this backend
+    """
+
+    expected: Golden | None = None
+    is_own: bool = True
 
 
 class Picture(msgspec.Struct, frozen=True, tag=True):
@@ -68,7 +76,6 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 
     runtime : its name and version
     run_ms : what one run took, the first one, which is the slowest
-    numbers : what the test picture gives, where that was asked for
     """
 
     model: str
@@ -76,7 +83,6 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
     backend: str
     runtime: str
     run_ms: float
-    numbers: tuple[float, ...] = ()
 
 
 class Cannot(msgspec.Struct, frozen=True, tag=True):
@@ -90,6 +96,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
 
     boxes, scores, class_ids : the arrays of Detections, byte for byte
     times : milliseconds: capture, preprocess, infer, decode
+    rejected : boxes that were none
     """
 
     job: int
@@ -97,6 +104,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     scores: bytes
     class_ids: bytes
     times: tuple[float, float, float, float]
+    rejected: int = 0
 
 
 class Skipped(msgspec.Struct, frozen=True, tag=True):
@@ -115,13 +123,15 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 class Tested(msgspec.Struct, frozen=True, tag=True):
     """The answer to a SelfTest.
 
-    numbers : mean and spread of each output
-    fault : what is wrong with the answer itself
+    fault : what is wrong, in words
+    golden : what this file gave, where nothing is wrong
+    twin_golden : what its CPU version gave, where nobody knew
     """
 
-    numbers: tuple[float, ...] = ()
     infer_ms: float = 0.0
     fault: str | None = None
+    golden: Golden | None = None
+    twin_golden: Golden | None = None
 
 
 class Pictured(msgspec.Struct, frozen=True, tag=True):

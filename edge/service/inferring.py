@@ -39,6 +39,7 @@ class Looker(Protocol):
 class Inferring:
     """Looks at the frames it is lent and answers for each, until the service is gone.
 
+    rejected : how many boxes that were none there have been so far
     is_ahead : the model runs on the next frame while this thread reads what it found in the one before
     """
 
@@ -49,7 +50,8 @@ class Inferring:
         frames: Mapping[str, SharedFrames],
         *,
         tune: Callable[[float], None],
-        test: Callable[[], Tested],
+        test: Callable[[SelfTest], Tested],
+        rejected: Callable[[], int],
         is_ahead: bool,
         clock: Clock,
         album: Album | None = None,
@@ -61,6 +63,8 @@ class Inferring:
         self._frames = frames
         self._tune = tune
         self._test = test
+        self._rejected = rejected
+        self._rejected_before = 0
         self._is_ahead = is_ahead
         self._clock = clock
         self._wake = Wake()
@@ -131,7 +135,7 @@ class Inferring:
             case Tune(threshold):
                 self._tune(threshold)
             case SelfTest():
-                self._post.send(self._test())
+                self._post.send(self._test(task))
 
     def _look(self, look: Look) -> None:
         frame = self._frame(look)
@@ -168,7 +172,7 @@ class Inferring:
     def _answer(self, look: Look, frame: Frame) -> None:
         """With the answer the frame's slot belongs to somebody else."""
         seen = self._lookers[look.camera].see(frame)
-        found, times = seen.detections, seen.times
+        found, times, rejected = seen.detections, seen.times, self._rejected()
         if self._album is not None:
             self._album.keep(frame, found)
         self._post.send(
@@ -178,8 +182,10 @@ class Inferring:
                 found.scores.tobytes(),
                 found.class_ids.tobytes(),
                 (times.capture, times.preprocess, times.infer, times.decode),
+                rejected - self._rejected_before,
             )
         )
+        self._rejected_before = rejected
 
     def _fail(self, task: Look | SelfTest | Tune, error: Exception) -> None:
         words = str(error) if isinstance(error, EdgeError) else f"unexpected fault: {error!r}"

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge.core.errors import EdgeError
+from edge.core.values import EventType
+
+ROLLED_BACK = "model_rolled_back"
 
 
 class CameraState(StrEnum):
@@ -16,6 +19,44 @@ class CameraState(StrEnum):
     ENDED = "ended"  # a recording that came to its end
     DISABLED = "disabled"  # switched off by command
     FAILED = "failed"  # a recording that can't be read: trying again will not help
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """What runs the model now.
+
+    model : name and backend of what works; None = nothing yet
+    accelerator : "in_use", "away" or "on_trial"; None = there is none to be used
+    reasons : codes for health
+    restarts : of the model's processes
+    """
+
+    backend: str = "cpu"
+    model: str | None = None
+    accelerator: str | None = None
+    reasons: tuple[str, ...] = ()
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BackendNews:
+    """Something else runs the model from now on.
+
+    is_accelerated : the accelerator works again
+    reason : a code for health; None = all is well
+    words : why
+    """
+
+    is_accelerated: bool
+    reason: str | None
+    words: str
+
+    @property
+    def event(self) -> EventType:
+        """As which it is told."""
+        if self.is_accelerated:
+            return EventType.ACCELERATOR_BACK
+        return EventType.MODEL_ROLLED_BACK if self.reason == ROLLED_BACK else EventType.ACCELERATOR_LOST
 
 
 @dataclass(frozen=True, slots=True)

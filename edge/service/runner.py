@@ -6,19 +6,18 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
 from edge.core.values import Message, Occurrence, Sighting
 from edge.service.condition.trouble import Trouble
 from edge.service.doors import Errand, Outlet, Sight
 from edge.service.lookout import Condition
 from edge.service.meters import RateMeter, StageMeter, merge_drops
-from edge.service.news import CameraNews, CameraState
+from edge.service.news import BackendNews, CameraNews, CameraState, Thinking
 from edge.service.pipeline import Pipeline
 from edge.service.progress import Progress
-from edge.service.reading import Reading, Reports
+from edge.service.reading import Outcome, Reading, Reports
 from edge.service.steward import Care, Steward
 from edge.service.systemd import Notifier
 from edge.service.tidings import Tiding, Tidings
@@ -30,18 +29,6 @@ _SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are
 _LEAVE_S = 1.0  # cameras that are still open by then, and frames still with the model, are left behind
 _JOIN_S = 0.5
 _LOOK_S = 1.0  # how often stages are looked at
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How a run went: for the exit code and the last words."""
-
-    seconds: float = 0.0
-    frames: int = 0
-    events: int = 0
-    errors: dict[str, EdgeError] = field(default_factory=dict)
-    cameras: dict[str, CameraState] = field(default_factory=dict)
-    is_stopped: bool = False  # from outside, before its own end
 
 
 class Service:
@@ -78,9 +65,10 @@ class Service:
         self._told_reasons: object = ()
         self._steward = steward
         self._tidings = {camera: Tidings() for camera in pipelines}
+        self._told_model: str | None = None
+        self._early: deque[Sighting | CameraNews | BackendNews] = deque()  # came before the model ran
         self._progress = Progress((*sight.stages(), *outlet.stages()), clock)
         self._told_stalled: tuple[str, ...] = ()
-        self._early: deque[Sighting | CameraNews] = deque()  # came before the model ran
         self._outcome = Outcome()
 
     def stop(self) -> None:
@@ -151,6 +139,8 @@ class Service:
                 self._tell_seen(seen)
             case CameraNews() as news:
                 self._tell_change(news)
+            case BackendNews() as news:
+                self._tell_backend(news)
 
     def _tell_seen(self, seen: Sighting) -> None:
         camera = seen.frame.camera
@@ -183,6 +173,19 @@ class Service:
         now_s = self._clock.monotonic_ns() / 1e9
         tiding = self._tidings[news.camera].hear(before, news.state, news.reason, now_s)
         self._tell_tiding(news.camera, tiding)
+
+    def _tell_backend(self, news: BackendNews) -> None:
+        """Told on the first camera's topic: the model serves all of them."""
+        level = logging.INFO if news.is_accelerated else logging.ERROR
+        logger.log(level, "%s: %s", "the Edge TPU works again" if news.is_accelerated else news.reason, news.words)
+        self._tell_tiding(next(iter(self._pipelines)), Tiding(news.event, news.reason))
+
+    def _tell_model(self, thinking: Thinking) -> None:
+        """What works now is told anew when it is something else: by info at once, by health soon."""
+        before, self._told_model = self._told_model, thinking.model
+        if before not in (None, thinking.model):
+            self._say([self._outlet.describe()])
+            self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
 
     def _tell_tiding(self, camera: str, tiding: Tiding | None) -> None:
         if tiding is not None:
@@ -226,7 +229,9 @@ class Service:
         # The retained health must not deny for half a minute what is so.
         troubles = [condition.troubles for condition in self._conditions().values()]
         care = None if self._steward is None else self._steward.care
-        reasons = (self._outlet.standing().reasons, troubles, care)
+        thinking = self._sight.thinking
+        self._tell_model(thinking)
+        reasons = (self._outlet.standing().reasons, troubles, care, thinking.reasons)
         if reasons != self._told_reasons:
             self._told_reasons = reasons
             self._next_health_ns = min(self._next_health_ns, now_ns + _SOON_NS)
@@ -260,6 +265,7 @@ class Service:
             conditions=self._conditions(),
             care=Care() if self._steward is None else self._steward.care,
             way_out=way_out,
+            thinking=self._sight.thinking,
         )
 
     def _frames_seen(self) -> int:

@@ -15,6 +15,7 @@ from tests.brokers import Brokers, Lines, Received
 from tests.flow.running import CHECKOUT, write_config
 
 LONG_S = 120
+START_S = 60.0  # three processes on a machine that does other things too
 # An event every second: nothing of the kind is ever seen, and each rule misses it after another while.
 _RULES = {f"no-cat-{second}": {"when": "absence", "label": "cat", "seconds": second} for second in range(1, LONG_S)}
 SCENE = {"source": "synthetic", "loop": True, "rules": _RULES}
@@ -45,12 +46,13 @@ class Machine:
             env={**os.environ, "RUNTIME_DIRECTORY": str(folder / "memory"), **(environment or {})},
         )
         self.log = Lines(self._process.stderr)
+        self.log.wait_for(lambda line: "connected to the broker" in line, patience_s=START_S)
         self.numbers: list[int] = []
 
     def next(self, is_it: Callable[[Received], bool]) -> Received:
         """The next message that is the one; numbers of events are noted on the way."""
         while True:
-            received = self._ear.next()
+            received = self._ear.next(patience_s=START_S)
             if received.topic.endswith("/event"):
                 self.numbers.append(json.loads(received.payload)["seq"])
             if is_it(received):

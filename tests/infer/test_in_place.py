@@ -139,16 +139,16 @@ def test_asking_for_another_frame_forgets_none_that_is_on_its_way():
     ahead.start(second)
 
     ahead.detect(other)
-    ahead.fingerprint(other)
+    ahead.outputs_for(other.image)
 
     for frame in (first, second):
         np.testing.assert_array_equal(ahead.detect(frame).scores, detector().detect(frame).scores)
 
 
-def test_a_fingerprint_leaves_the_padding_of_the_next_frame_as_it_was():
+def test_raw_outputs_for_another_picture_leave_the_padding_of_the_next_frame_as_it_was():
     used, (first, second, _) = detector(), pictures()
     used.detect(first)
 
-    used.fingerprint(make_frame(np.full((200, 50, 3), 255, np.uint8)))
+    used.outputs_for(np.full((200, 50, 3), 255, np.uint8))
 
     np.testing.assert_array_equal(used.detect(second).scores, detector().detect(second).scores)

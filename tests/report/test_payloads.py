@@ -226,7 +226,7 @@ def test_unknown_health_is_null_not_zero() -> None:
     payload = checked(states.health_message(TOPICS, states.Health(states.HealthState.OK)), "health")
 
     unknown = {key for key, value in payload.items() if value is None}
-    assert unknown == {"temperature_c", "throttled", "disk_free_mb", "outbox_depth"}
+    assert unknown == {"temperature_c", "throttled", "disk_free_mb", "outbox_depth", "accelerator"}
     assert payload["time"]["synced"] is None
 
 

@@ -102,10 +102,11 @@ def main(channel: Channel) -> None:
         lookers,
         {camera: SharedFrames(descriptor) for camera, descriptor in begin.frames.items()},
         tune=tune,
-        test=lambda: Tested((1.0, 2.0), 3.0),
+        test=lambda _letter: Tested(3.0),
+        rejected=lambda: 0,
         is_ahead=part.is_ahead,
         clock=clock,
         album=Album({"yard": ()}),
     )
-    post.send(Ready("m", "0" * 64, "cpu", "none 0", run_ms=1.0, numbers=(1.0, 2.0)))
+    post.send(Ready("m", "0" * 64, "cpu", "none 0", run_ms=1.0))
     inferring.live()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ class FakeWriter:
         self.appended: list[Any] = []
         self.state = READING
         self.stops_in_time = True
+        self.rounds = 0
         self.ticks = 0
 
     def start(self) -> None: ...
@@ -316,3 +318,22 @@ def test_no_news_is_lost_between_waking_and_sleeping(service: Service) -> None:
 
     assert isinstance(service.outlet._wake, Wake)
     assert service.outlet._wake.wait(0)
+
+
+def test_the_publisher_is_greeted_with_all_it_has_to_know(tmp_path: Path) -> None:
+    clock = HandClock()
+
+    own = publishing.own_publisher(SETUP, clock)
+    other = publishing.other_publisher(SETUP, clock, socket=tmp_path / "socket")
+
+    assert [letters.read_by_publisher(frame) for frame in own._greet()] == [SETUP]
+    assert [letters.read_by_publisher(frame) for frame in other._greet()] == [SETUP]
+
+
+def test_its_two_threads_show_that_they_work(service: Service) -> None:
+    before = [stage.beat() for stage in service.outlet.stages()]
+
+    service.go_round()
+
+    assert [stage.name for stage in service.outlet.stages()] == ["publishing", "outbox"]
+    assert service.outlet.stages()[0].beat() == before[0] + 1

@@ -69,6 +69,7 @@ class Metronome:
         self.is_quiet = False
         self.is_ready = True
         self.drops: Counter[str] = Counter()
+        self.conditions: dict[str, object] = {}
 
     def open(self) -> None:
         """Nothing to take hold of."""
@@ -85,7 +86,10 @@ class Metronome:
             self._is_told = True
             return CameraNews(_CAMERA, CameraState.ONLINE)
         if self._count and self._sequence >= self._count:
-            self._clock.sleep(self._linger_s)
+            if self._linger_s > 0:  # a little at a time: somebody may want it to stop
+                self._linger_s -= timeout_s
+                self._clock.sleep(timeout_s)
+                return None
             self.is_quiet = True
             return CameraNews(_CAMERA, CameraState.ENDED)
         if self._rate:
@@ -144,7 +148,7 @@ def main() -> int:
     if options.clock:
         os.environ[FILE] = str(options.clock)  # for the publisher
         publishing.MODULE = "tools.faults.moved_publisher"
-        clock = MovedClock(options.clock)
+        clock = MovedClock(path=options.clock)
     config = load_config(options.config)
     source = Metronome(options.rate, options.count, options.linger, clock, spread_s=options.spread)
     service = make_service(config, clock, source, ledger=options.ledger)

@@ -17,10 +17,9 @@ _OFFSET = struct.Struct("<q")  # nanoseconds
 class MovedClock(SystemClock):
     """The machine's clocks and an offset that only grows; both move together."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        super().__init__()
-        path = path or Path(os.environ[FILE])
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    def __init__(self, boot_id: str | None = None, *, path: Path | None = None) -> None:
+        super().__init__(boot_id)
+        descriptor = os.open(path or os.environ[FILE], os.O_RDWR | os.O_CREAT, 0o600)
         os.ftruncate(descriptor, _OFFSET.size)
         self._offset = mmap.mmap(descriptor, _OFFSET.size)
         os.close(descriptor)

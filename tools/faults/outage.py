@@ -41,7 +41,7 @@ class Outage:
 
 def outage(stage: Stage, alerts: int) -> Outage:
     """So many alerts while the broker is away, a day of them in some minutes."""
-    clock = MovedClock(stage.folder / "clock")
+    clock = MovedClock(path=stage.folder / "clock")
     stage.start_broker()
     stage.start_watch()
     stage.kill_broker()

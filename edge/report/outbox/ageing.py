@@ -60,14 +60,14 @@ class Ageing:
     def newest_ms(connection: sqlite3.Connection) -> int:
         """When the newest event was committed, 0 if there is none. Reads every row: for a start and a move only."""
         found = connection.execute("SELECT max(committed_ms) FROM events").fetchone()[0]
-        return 0 if found is None else int(found)
+        return _whole(found)
 
     @staticmethod
     def _read(connection: sqlite3.Connection) -> tuple[str, int, int, int] | None:
-        row: tuple[str, int, int, int] | None = connection.execute(
-            "SELECT boot, base_ms, monotonic_ms, kept_ms FROM clock"
-        ).fetchone()
-        return row
+        """Where time stands; None if nobody has said, or what was said is damaged."""
+        row = connection.execute("SELECT boot, base_ms, monotonic_ms, kept_ms FROM clock").fetchone()
+        is_sound = row is not None and isinstance(row[0], str) and all(isinstance(value, int) for value in row[1:])
+        return row if is_sound else None
 
     def _rebase(self, connection: sqlite3.Connection, boot: str, kept_ms: int) -> tuple[str, int, int, int]:
         # rows may be younger than what was kept: time must not go back behind any of them
@@ -75,7 +75,12 @@ class Ageing:
             "SELECT max((SELECT coalesce(max(sent_ms), 0) FROM events), "
             "(SELECT coalesce(max(opened_ms), 0) FROM losses))"
         ).fetchone()[0]
-        base_ms = max(kept_ms, self.newest_ms(connection), rows_ms, _ORIGIN_MS) + 1
+        base_ms = max(kept_ms, self.newest_ms(connection), _whole(rows_ms), _ORIGIN_MS) + 1
         row = (boot, base_ms, self._monotonic_ms(), base_ms)
         connection.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?)", row)
         return row
+
+
+def _whole(found: object) -> int:
+    """A time that was read; a reader comes before anybody has looked whether the file is damaged."""
+    return found if isinstance(found, int) else 0

@@ -75,6 +75,20 @@ def retry_unheard(connection: sqlite3.Connection, now_ms: int) -> int:
     return len(ids)
 
 
+def take_back_unsent(connection: sqlite3.Connection, now_ms: int) -> None:
+    """Make pending what reads as taken by the broker, was never sent, and no cursor has passed.
+
+    A flipped bit does that, for states have no checksum, or a kill between marking and moving the cursor. Sending one
+    that has arrived is harmless.
+    """
+    for epoch in epochs.all_epochs(connection):
+        ids = connection.execute(
+            "SELECT id FROM events WHERE id > ? AND id <= ? AND sends = 0 AND state IN (?, ?)",
+            (epoch.first_id + epoch.cursor, epoch.last_id, int(State.SENT), int(State.UNHEARD)),
+        ).fetchall()
+        _set_state(connection, ids, State.PENDING, now_ms)
+
+
 def _take(connection: sqlite3.Connection, row: int, state: State, now_ms: int) -> None:
     connection.execute(
         "UPDATE events SET state = ?, sends = sends + 1, sent_ms = ? WHERE id = ? AND state != ?",

@@ -142,13 +142,16 @@ def name_holes(
     with transaction(connection):
         here = accounted(connection)
         known = epochs.all_epochs(connection)
-        unknown = [epoch.number for epoch in known if epoch.epoch not in highest]
+        # of an epoch whose own row and events are all gone, a loss may still speak
+        named = {epoch.epoch for epoch in known}
+        known = [*(Epoch(0, epoch) for epoch in sorted(here) if epoch and epoch not in named), *known]
+        unknown = [epoch.epoch for epoch in known if epoch.epoch not in highest]
         endless = unknown if DAMAGE in causes else unknown[-1:] if causes else []
         cause = DAMAGE if DAMAGE in causes or not causes else causes[0]
         for epoch in known:
             covered = [*here.get(epoch.epoch, ()), *elsewhere.get(epoch.epoch, ())]
             last = max(highest.get(epoch.epoch, 0), epochs.highest_held(connection, epoch))
-            missing = _missing(epoch, covered, last, endless=epoch.number in endless)
+            missing = _missing(epoch, covered, last, endless=epoch.epoch in endless)
             if missing:
                 losses.record(connection, [Loss(LossKind.GAP, cause, epoch.epoch, missing)], 0)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge.core.protocols import Clock
 from edge.core.values import Severity
-from edge.report.outbox import database, epochs, losses, rows, salvage
+from edge.report.outbox import database, epochs, losses, marks, rows, salvage
 from edge.report.outbox.ageing import Ageing
 from edge.report.outbox.database import OutboxUnavailableError, transaction, translated
 from edge.report.outbox.room import FreeShare, Level, Room, free_share
@@ -85,6 +85,7 @@ class Store:
             salvage.verify(connection)
             database.flush_log(connection, self.path)
             self.ageing.open(connection)
+            marks.take_back_unsent(connection, self.ageing.now_ms())
         except BaseException:
             database.abandon(connection, self.path)
             raise

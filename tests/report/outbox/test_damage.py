@@ -140,6 +140,56 @@ def test_an_event_whose_time_was_damaged_keeps_its_place(device: Device, time: i
     assert seqs(device.reader.pending(10, in_order=True)) == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize("state", [1, 2])
+def test_an_event_that_reads_as_sent_and_never_was_is_sent(device: Device, state: int) -> None:
+    for seq in (1, 2, 3):
+        device.commit(event(seq))
+    device.reader.mark_sent([Position(EPOCH, 1)])
+    device.reader.confirm(Position(EPOCH, 2))  # the consumer has 2, though its acknowledgement was lost
+    device.stop()
+    device.change(f"UPDATE events SET state = {state} WHERE id & 1099511627775 = 3")
+
+    device.start()
+
+    assert seqs(device.reader.pending(10)) == [3]
+
+
+def test_an_epoch_of_which_only_a_loss_is_left_may_have_lost_more(device: Device) -> None:
+    device.commit(event(1), event(2))
+    device.keeper.commit([], [Loss(LossKind.GAP, "refused", EPOCH, (Span(3, 3),))])
+    device.stop()
+    device.change("DELETE FROM events")
+    device.change("DELETE FROM epochs")
+    device.damage_file(at=0, size=100)
+
+    device.start()
+
+    assert named(device)[EPOCH] == (Span(1, 2), Span(4, None))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE clock SET kept_ms = NULL, boot = 'another'",
+        "UPDATE clock SET base_ms = 'x'",
+        "UPDATE clock SET boot = 5",
+        "DELETE FROM clock",
+    ],
+)
+def test_a_damaged_clock_stops_neither_side(device: Device, damage: str) -> None:
+    device.commit(event(1))
+    device.stop()
+    device.change(damage)
+
+    reader = device.new_reader()
+    assert seqs(reader.pending(10)) == [1]  # the publisher may come up first
+    reader.close()
+    device.start()
+
+    assert device.commit(event(2))
+    assert sorted(seqs(device.reader.pending(10))) == [1, 2]
+
+
 def test_losses_that_stand_in_the_log_in_many_versions_are_named_once_after_a_rebuild(device: Device) -> None:
     device.reader.pending(1)  # whoever has the file open keeps its log
     for seq in range(1, 400, 2):

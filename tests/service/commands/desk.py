@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.clock import HandClock
-from edge.core.values import Detections, Frame, Message, StageTimes
+from edge.core.values import Message
 from edge.report.listening import Heard, Inbox
 from edge.report.topics import Topics
+from edge.service.checkup import Result
 from edge.service.commands.audit import AuditTrail
 from edge.service.commands.bucket import TokenBucket
 from edge.service.commands.camera import CameraCommand
@@ -18,8 +19,6 @@ from edge.service.commands.overrides import Overrides
 from edge.service.commands.replay import Replay, ReplayCommand
 from edge.service.commands.self_test import SelfTestCommand
 from edge.service.commands.threshold import ThresholdCommand
-from edge.service.infer_letters import Tested
-from edge.service.proof import prove
 
 TOPICS = Topics("gate")
 LABELS = {"yard": frozenset({"person", "traffic light"}), "shed": frozenset({"person"})}
@@ -37,42 +36,22 @@ class FakeSwitch:
         self.turns.append("off")
 
 
-class FakeModel:
-    """Answers with the numbers it is given."""
+class FakeProcess:
+    """The model's process: finds what it is told to find, at once or never."""
 
     def __init__(self) -> None:
-        self.numbers: tuple[float, ...] = (1.5, 0.25)
-        self.found = Detections.empty()
-        self.error: Exception | None = None
-        self.times = StageTimes(infer=12.34)
-
-    def look(self, frame: Frame) -> tuple[Detections, StageTimes]:
-        return self.found, self.times
-
-    def fingerprint(self, frame: Frame) -> tuple[float, ...]:
-        if self.error is not None:
-            raise self.error
-        return self.numbers
-
-
-class FakeProcess:
-    """Has a model look at the test picture; answers at once, or when it is told to."""
-
-    def __init__(self, model: FakeModel) -> None:
-        self._model = model
-        self._clock = HandClock()
-        self._answers: list[Tested] = []
         self.is_there = True
         self.is_slow = False
-        self.numbers = prove(model, self._clock).numbers
+        self.fault: str | None = None
+        self._results: list[Result] = []
 
-    def test(self) -> bool:
+    def ask(self) -> bool:
         if self.is_there:
-            self._answers.append(prove(self._model, self._clock))
+            self._results.append(Result(self.fault, 12.34))
         return self.is_there
 
-    def take_tested(self) -> Tested | None:
-        return self._answers.pop(0) if self._answers and not self.is_slow else None
+    def take_result(self) -> Result | None:
+        return self._results.pop(0) if self._results and not self.is_slow else None
 
 
 class Desk:
@@ -85,8 +64,7 @@ class Desk:
         self.inbox = Inbox()
         self.folder = folder
         self.switches = {"yard": FakeSwitch(), "shed": FakeSwitch()}
-        self.model = FakeModel()
-        self.process = FakeProcess(self.model)
+        self.process = FakeProcess()
         self.tuned: list[tuple[str, dict[str, float]]] = []
         self.overrides = Overrides(folder / "commands.json")
         self.overrides.open(LABELS)
