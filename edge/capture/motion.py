@@ -89,7 +89,7 @@ class MotionMeter:
             return False
         shares = cv2.resize(difference, _CELLS, interpolation=cv2.INTER_AREA)
         cv2.threshold(shares, 255 * _LEAST_CELL, 0, cv2.THRESH_TOZERO, shares)
-        return cv2.sumElems(shares)[0] >= 255 * least_cells
+        return bool(cv2.sumElems(shares)[0] >= 255 * least_cells)
 
     def _resize(self, grey: Grey) -> None:
         height, width = grey.shape

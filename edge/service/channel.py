@@ -108,7 +108,7 @@ class Channel:
         if len(self._received) < _LENGTH.size:
             return False
         (length,) = _LENGTH.unpack_from(self._received)
-        return length > LARGEST or len(self._received) >= _LENGTH.size + length
+        return bool(length > LARGEST or len(self._received) >= _LENGTH.size + length)
 
     def _next(self) -> bytes | None:
         if len(self._received) < _LENGTH.size:
