@@ -87,8 +87,9 @@ class MotionMeter:
         least_cells = _LEAST_CELL * self._tightness**2  # when less is to be seen, small things are the first to go
         if part * _CELLS[0] * _CELLS[1] < least_cells:
             return False
-        shares = cv2.resize(difference, _CELLS, interpolation=cv2.INTER_AREA) / 255
-        return float(shares.sum(where=shares >= _LEAST_CELL)) >= least_cells
+        shares = cv2.resize(difference, _CELLS, interpolation=cv2.INTER_AREA)
+        cv2.threshold(shares, 255 * _LEAST_CELL, 0, cv2.THRESH_TOZERO, shares)
+        return bool(cv2.sumElems(shares)[0] >= 255 * least_cells)
 
     def _resize(self, grey: Grey) -> None:
         height, width = grey.shape

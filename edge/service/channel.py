@@ -74,7 +74,12 @@ class Channel:
         return frame
 
     def wait(self, timeout_s: float, *others: int) -> None:
-        """Until something can be read, what waits can be sent, one of the other descriptors is ready, or time is up."""
+        """Until something can be read, what waits can be sent, one of the other descriptors is ready, or time is up.
+
+        What ``receive_one`` has left can be read: nothing more need come for it.
+        """
+        if self._has_frame():
+            return
         poller = select.poll()
         poller.register(self._end, select.POLLIN | (select.POLLOUT if self._unsent else 0))
         for other in others:
@@ -97,6 +102,13 @@ class Channel:
         except OSError:
             return True
         return False
+
+    def _has_frame(self) -> bool:
+        """Whether a whole frame (or the length of an impossible one) has been taken in already."""
+        if len(self._received) < _LENGTH.size:
+            return False
+        (length,) = _LENGTH.unpack_from(self._received)
+        return bool(length > LARGEST or len(self._received) >= _LENGTH.size + length)
 
     def _next(self) -> bytes | None:
         if len(self._received) < _LENGTH.size:

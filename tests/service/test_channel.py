@@ -67,3 +67,15 @@ def test_the_first_frame_can_be_taken_alone(ends: tuple[Channel, Channel]) -> No
 
     assert right.receive_one() == b"first"
     assert right.receive() == [b"second"]
+
+
+@pytest.mark.timeout(20)
+def test_what_has_been_read_along_is_not_waited_for(ends: tuple[Channel, Channel]) -> None:
+    left, right = ends
+    left.send(b"first")
+    left.send(b"second")
+    right.receive_one()
+
+    right.wait(60.0)
+
+    assert right.receive() == [b"second"]
