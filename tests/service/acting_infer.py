@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from edge.core.clock import SystemClock
 from edge.core.errors import ModelError
+from edge.core.protocols import Clock
 from edge.core.values import Detections, Frame, ModelRef, Sighting, StageTimes, as_detections
 from edge.infer.album import Album
 from edge.service import infer_letters as letters
+from edge.service.brain import Brain, Inference
+from edge.service.brains import Brains
+from edge.service.breaker import Breaker
 from edge.service.channel import Channel
+from edge.service.checkup import Checkup
+from edge.service.golden_book import GoldenBook
 from edge.service.infer_letters import Begin, Cannot, Ready, Tested
 from edge.service.inferring import Inferring
 from edge.service.inside import Post, first_frame, leave_at_once
 from edge.service.shared_frames import SharedFrames
+from edge.service.staff import Version
 from edge.service.trouble import trouble_of
 from tests.service.acting_capture import hang
 
@@ -110,3 +118,13 @@ def main(channel: Channel) -> None:
     )
     post.send(Ready("m", "0" * 64, "cpu", "none 0", run_ms=1.0))
     inferring.live()
+
+
+def alone(inference: Inference, clock: Clock) -> Callable[[Mapping[str, int]], Brains]:
+    """What makes the one process that runs the model, without a twin and without a memory of self-tests."""
+
+    def make(memories: Mapping[str, int]) -> Brains:
+        version = Version(lambda: Brain(inference, memories, clock), Checkup(GoldenBook(Path("/nowhere"))))
+        return Brains(version, None, breaker=Breaker(), clock=clock)
+
+    return make

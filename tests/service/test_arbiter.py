@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -15,15 +15,10 @@ from edge.core.clock import SystemClock
 from edge.core.errors import ModelError, RecordingError
 from edge.core.values import Sighting
 from edge.service.arbiter import LOST, SUPERSEDED, Arbiter
-from edge.service.brain import Brain, Inference
-from edge.service.brains import Brains
-from edge.service.breaker import Breaker
+from edge.service.brain import Inference
 from edge.service.capture import Capture, Patience
-from edge.service.checkup import Checkup
-from edge.service.golden_book import GoldenBook
 from edge.service.infer_letters import Pictured
 from edge.service.news import CameraNews, CameraState
-from edge.service.staff import Version
 from tests.service import acting_capture, acting_infer
 
 PATIENCE_S = 40.0
@@ -54,11 +49,7 @@ class Stage:
         ]
         inference = Inference(acting_infer.__name__, msgspec.msgpack.encode(model))
 
-        def make_brains(memories: Mapping[str, int]) -> Brains:
-            version = Version(lambda: Brain(inference, memories, self.clock), Checkup(GoldenBook(Path("/nowhere"))))
-            return Brains(version, None, breaker=Breaker(), clock=self.clock)
-
-        self.arbiter = Arbiter(captures, make_brains, self.clock, disabled=disabled)
+        self.arbiter = Arbiter(captures, acting_infer.alone(inference, self.clock), self.clock, disabled=disabled)
         self.seen: list[Sighting] = []
         self.news: list[CameraNews] = []
         self.arbiter.open()

@@ -51,7 +51,7 @@ class Bench:
             "yard", loose_camera.__name__, msgspec.msgpack.encode(loose), patience=Patience(reading_s=reading_s)
         )
         model = Inference(acting_infer.__name__, msgspec.msgpack.encode(acting_infer.Part()))
-        self.arbiter = Arbiter([capture], model, self._clock)
+        self.arbiter = Arbiter([capture], acting_infer.alone(model, self._clock), self._clock)
         self.last_captured_s = 0.0
         self.arbiter.open()
 
