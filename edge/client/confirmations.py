@@ -42,6 +42,8 @@ class Confirmations:
         """A broker may have forgotten what it retained: each device hears the newest again, and that we are here."""
         self._window = window
         self._under_way.clear()
+        if not self._is_named:  # nobody is told, so nothing is ever due
+            return
         for device in self._book.devices():
             begun = [epoch for epoch, progress in self._book.epochs(device).items() if progress.contiguous]
             self._due.update({(device, epoch): None for epoch in begun[-1:]})

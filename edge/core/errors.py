@@ -4,6 +4,7 @@ EdgeError            1   ran and found something wrong
   UsageError         2   the command line
   ConfigError        78  the configuration file, or what it names
   ModelError         78  the model file, its card or its labels
+    ModelCrashError  75  a model whose process ends each time, for want of memory it may be
   SourceError        75  a camera or stream that is away, and may come back
     RecordingError   78  a recording that can't be read, and won't mend itself
   BrokerError        75  the broker is away or refuses
@@ -37,6 +38,12 @@ class ModelError(EdgeError):
     """A model file, card or label list is wrong; a restart will not help."""
 
     exit_code = 78
+
+
+class ModelCrashError(ModelError):
+    """The process that runs the model ends again and again; another start may find memory or a card that works."""
+
+    exit_code = 75
 
 
 class SourceError(EdgeError):

@@ -223,6 +223,8 @@ class Courier:
         batch = self._reader.pending(_BATCH, without=[*self._in_flight, *self._refused.held_back()])
         self._ready = deque(batch)
         self._has_more = len(batch) == _BATCH
+        if self._reader.trouble:  # what could not be read is looked for again, though nothing new is committed
+            self._version = ()
         self._read_ns = self._looked_ns = now_ns
 
     def _find_unconfirmed(self, now_ns: int) -> None:
@@ -238,7 +240,9 @@ class Courier:
                 lacking = (event for event in oldest if event.position.epoch == epoch and event.position not in young)
                 found = list(islice(lacking, self._unconfirmed.count))
         self._again = deque(found)
-        self._unconfirmed.sent_again([event.position for event in found], now_ns, is_all_quiet=is_all_quiet)
+        self._unconfirmed.sent_again(
+            [event.position for event in found], now_ns, is_all_quiet=is_all_quiet and not self._reader.trouble
+        )
         if found:
             logger.info("the consumer has not confirmed %d event(s): sending them again", len(found))
 

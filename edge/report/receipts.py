@@ -11,6 +11,7 @@ import msgspec
 from edge.core.values import Message
 from edge.report.courier import Courier
 from edge.report.listening import PAYLOAD_LIMIT, Heard, Subscription
+from edge.report.outbox.database import OutboxError
 from edge.report.outbox.spans import Span
 from edge.report.outbox.values import Position
 from edge.report.topics import Topics
@@ -91,7 +92,12 @@ class Receipts:
         if wanted.first > wanted.last:
             self._respond({"transaction": wanted.transaction, "status": "error", "reason": "from is beyond to"})
             return
-        found = self._courier.replay(wanted.epoch, wanted.first, wanted.last)
+        try:
+            found = self._courier.replay(wanted.epoch, wanted.first, wanted.last)
+        except OutboxError as error:  # "missing" would be believed, and given up for good
+            reason = f"the outbox can't be read just now ({error}): ask again"
+            self._respond({"transaction": wanted.transaction, "status": "error", "reason": reason})
+            return
         if len(found.held) + len(found.missing) > MOST_SPANS:
             reason = "more holes than one answer takes: ask for a smaller range"
             self._respond({"transaction": wanted.transaction, "status": "error", "reason": reason})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from edge.core.errors import EdgeError, MissingLibraryError, ModelError
+from edge.core.errors import EdgeError, MissingLibraryError, ModelCrashError
 from edge.core.protocols import Clock
 from edge.core.values import Sighting
 from edge.service import infer_letters as letters
@@ -233,11 +233,15 @@ class Brain:
             self.fault, self._fault = self._fault or Fault(FaultKind.CRASHED, "its process ended"), None
             answers += self._give_back()
         if not self._has_run and self.error is None and self._child.deaths >= _FIRST_CRASHES:
-            self.error = ModelError(
+            self.error = ModelCrashError(
                 f"the process that runs the model ended {_FIRST_CRASHES} times before the model ran once; "
                 "the journal has its last words; try another model, or accelerator: cpu"
             )
         return answers
+
+    def trust(self) -> None:
+        """The model has run before, in another process: this one is started again whatever it says."""
+        self._has_run = True
 
     def stage(self) -> Stage:
         """Standing still: it has frames and gives no answers, and nobody ends its process."""

@@ -42,6 +42,7 @@ class OnCpu:
         self._relapses = Relapses()
         self._crashes_seen = 0
         self._is_proven = False
+        self._has_run = False
         self._is_rolled_back = False
         self.brain: Brain | None = None
 
@@ -63,6 +64,9 @@ class OnCpu:
         """Have its process run; what has changed."""
         if self.brain is None:
             self.brain = self._staff.hire(self._version)
+            if self._has_run:
+                self.brain.trust()
+        self._has_run |= self.brain.ready is not None
         self.brain.tend()
         news = self._count_crashes(self.brain, now_ns)
         if news is None:

@@ -186,7 +186,11 @@ class Publishing:
         self._child.wait(_LOOK_S, self._wake.fileno())
         self._wake.clear()
         for frame in self._child.receive():
-            self._hear(frame)
+            try:
+                self._hear(frame)
+            except (msgspec.DecodeError, ValueError) as error:
+                self._child.fail(f"said what makes no sense ({error})")
+                break
         self._watch()
 
     def _start_anew(self) -> None:
@@ -202,7 +206,9 @@ class Publishing:
     def _pass_on(self) -> None:
         """Give the publisher what it has room for; what it has none for waits here, each lane in its own way."""
         if self._has_news:
-            self._has_news = not self._child.send(_COMMITTED)
+            self._has_news = False  # before it is told: what is committed meanwhile is news again
+            if not self._child.send(_COMMITTED):
+                self._has_news = True
         while (message := self._next()) is not None:
             if not self._child.send(letters.encode(Tell(message))):
                 self._put_back(message)

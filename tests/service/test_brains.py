@@ -67,6 +67,9 @@ class FakeBrain:
         self.jobs.append(announced)
         return True
 
+    def trust(self) -> None:
+        self.is_trusted = True
+
     def tune(self, threshold: float) -> None:
         self.threshold = threshold
 

@@ -99,13 +99,21 @@ class OutboxReader:
         self._pay()
 
     def replay(self, epoch: str, first: int, last: int) -> Replay:
-        """Make events pending again, confirmed ones too; answers with what is held and what is not."""
+        """Make events pending again, confirmed ones too; answers with what is held and what is not.
+
+        Raises
+        ------
+        OutboxError
+            If a file does not answer: nobody knows now what it holds, and what is called missing is given up.
+        """
         self._pay()
 
         def ask(connection: sqlite3.Connection, now_ms: int) -> Replay:
             return marks.replay(connection, epoch, first, last, now_ms)
 
         answers = self._each(lambda shelf: shelf.change(ask, Replay((), ())))
+        if self.trouble:
+            raise OutboxError(self.trouble)
         held = merge(span for answer in answers for span in answer.held)
         return Replay(held, holes(held, first, last))
 
