@@ -30,7 +30,7 @@ from edge.report.topics import Topics
 from edge.service import publishing
 from edge.service.health import health_report
 from edge.service.identity import Identities, new_epoch
-from edge.service.news import CameraNews, CameraState
+from edge.service.news import CameraNews, CameraState, Thinking
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.reading import Reports
 from edge.service.runner import Service
@@ -59,6 +59,7 @@ class Metronome:
         self.is_ready = True
         self.drops: Counter[str] = Counter()
         self.conditions: dict[str, object] = {}
+        self.thinking = Thinking()
 
     def open(self) -> None:
         """Nothing to take hold of."""
