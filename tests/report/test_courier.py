@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from edge.core.values import Message
 from edge.report.courier import Courier
 from edge.report.listening import Heard
 from edge.report.outbox import Keeper, OutboxReader, Outgoing, Policy, Position
+from edge.report.outbox.database import OutboxError
 from edge.report.outbox.spans import Span
 from edge.report.outbox.values import Entry, Loss, LossKind
 from edge.report.parcels import Parcel
@@ -500,3 +502,41 @@ def test_without_a_consumer_no_cursor_is_listened_to(post: Post) -> None:
     receipts = Receipts(post.courier, TOPICS, consumer=None, answer=lambda _message: None)
 
     assert [each.filter for each in receipts.subscriptions()] == ["edge/gate/command/replay"]
+
+
+def fail_once(monkeypatch: pytest.MonkeyPatch, shelf: Any, method: str) -> None:
+    """The next call of the file fails, as while a slow disk keeps it locked."""
+    works = getattr(shelf, method)
+    calls: list[int] = []
+
+    def fail(*arguments: Any, **named: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OutboxError("the outbox is busy")
+        return works(*arguments, **named)
+
+    monkeypatch.setattr(shelf, method, fail)
+
+
+def test_what_cannot_be_read_now_is_not_called_missing(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    post.commit(3)
+    request = b'{"transaction": "t", "epoch": "E", "from": 1, "to": 3}'
+    fail_once(monkeypatch, post.reader._shelves[0], "change")
+
+    (refused,) = asked(post, request)
+    (answer,) = asked(post, request)
+
+    assert (refused["status"], "ask again" in str(refused["reason"])) == ("error", True)
+    assert (answer["status"], answer["held"], answer["missing"]) == ("ok", [[1, 3]], [])
+
+
+def test_after_a_read_that_failed_the_event_goes_though_nothing_new_is_committed(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_once(monkeypatch, post.reader._shelves[0], "pending")
+    post.commit(1)
+
+    assert post.take() == []
+    post.wait(1.1)
+
+    assert numbers(post.take()) == [1]

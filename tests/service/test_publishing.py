@@ -337,3 +337,22 @@ def test_its_two_threads_show_that_they_work(service: Service) -> None:
 
     assert [stage.name for stage in service.outlet.stages()] == ["publishing", "outbox"]
     assert service.outlet.stages()[0].beat() == before[0] + 1
+
+
+def test_what_makes_no_sense_ends_the_publisher_and_not_the_service(service: Service) -> None:
+    service.child.says = [b"\xc1"]
+
+    service.outlet._round()
+
+    assert len(service.child.failures) == 1
+    assert "no sense" in service.child.failures[0]
+
+
+def test_news_that_could_not_be_told_is_told_later(service: Service) -> None:
+    service.go_round()
+    service.child.room = 0
+    service.outlet.committed()
+    assert Committed() not in service.go_round()
+    service.child.room = 1000
+
+    assert Committed() in service.go_round()
