@@ -83,6 +83,9 @@ class FakeOutlet:
     def stages(self) -> tuple[Stage, ...]:
         return ()
 
+    def hurry(self) -> None:
+        self.is_hurried = True
+
     def close(self, *, is_hurried: bool) -> None:
         self._closed.set()
 

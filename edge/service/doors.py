@@ -74,6 +74,8 @@ class Outlet(Protocol):
 
     def close(self, *, is_hurried: bool) -> None: ...
 
+    def hurry(self) -> None: ...
+
 
 class Errand(Protocol):
     """What is done between two frames, in the service's own thread: commands, discovery. Both return at once."""

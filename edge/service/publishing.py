@@ -39,6 +39,7 @@ DETECTION_LIMIT = 64
 STOP_S = 2.5  # after SIGTERM: what is left is kept in the outbox anyway
 FINISH_S = 60.0  # after the last recording: as long as something arrives
 _COMMIT_S = 1.0
+_GLANCE_S = 0.1
 _LOOK_S = 2.0  # the publisher says how it goes every second
 _STUCK_S = 75.0  # the slowest thing it may do in one go is to resolve a name: 30 s and more with three dead servers
 _STALL_S = 8.0
@@ -87,6 +88,7 @@ class Publishing:
         self._has_news = False
         self._leave: Leave | None = None
         self._is_over = threading.Event()
+        self._is_hurried = False
         self._rounds = 0
 
     @property
@@ -171,9 +173,17 @@ class Publishing:
         within_s = STOP_S if is_hurried else FINISH_S
         self._leave = Leave(within_s - 0.5)
         self._wake.set()
-        self._is_over.wait(within_s)
+        for _ in range(round(within_s / _GLANCE_S)):
+            if self._is_hurried or self._is_over.wait(_GLANCE_S):
+                break
+        if not is_hurried and self._is_hurried:
+            self._is_over.wait(_COMMIT_S)  # what is left is kept in the outbox
         self._is_over.set()
         self._wake.set()
+
+    def hurry(self) -> None:
+        """Somebody wants the end now, while the last delivery goes on; safe from a signal handler."""
+        self._is_hurried = True
 
     def _round(self) -> None:
         self._rounds += 1

@@ -70,11 +70,14 @@ class Service:
         self._early: deque[Sighting | CameraNews | BackendNews] = deque()  # came before the model ran
         self._progress = Progress((*sight.stages(), *outlet.stages()), clock)
         self._told_stalled: tuple[str, ...] = ()
+        self._is_closing = False
         self._outcome = Outcome()
 
     def stop(self) -> None:
         """Ask for an orderly end; safe from a signal handler."""
         self._outcome.is_stopped = True
+        if self._is_closing:
+            self._outlet.hurry()
         self._stop.set()
         self._sight.wake()
 
@@ -284,6 +287,7 @@ class Service:
         self._outcome.seconds = (now_ns - self._started_ns) / 1e9
         self._outcome.frames = self._frames_seen()
         self._outlet.send(self._reports.health(self._reading(now_ns)))
+        self._is_closing = True
         self._outlet.close(is_hurried=self._stop.is_set())
         if publisher.is_alive():
             publisher.join(_JOIN_S)

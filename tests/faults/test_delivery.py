@@ -27,7 +27,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 def test_no_alert_is_lost_or_seen_twice_when_something_is_killed(stage: Stage, victim: str) -> None:
     stage.start()
 
-    kills = storm(stage, kills=8, victims=[victim], seed=1)
+    kills = storm(stage, kills=4, victims=[victim], seed=1)
     stage.stop_service()
     stage.start_service("--rate", "0.5")
     stage.wait_for_all(120.0)

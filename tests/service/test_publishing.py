@@ -356,3 +356,14 @@ def test_news_that_could_not_be_told_is_told_later(service: Service) -> None:
     service.child.room = 1000
 
     assert Committed() in service.go_round()
+
+
+def test_a_stop_during_the_last_delivery_is_heard(service: Service) -> None:
+    service.go_round()
+    closing = threading.Thread(target=lambda: service.outlet.close(is_hurried=False), daemon=True)
+    closing.start()
+
+    service.outlet.hurry()
+    closing.join(20)
+
+    assert not closing.is_alive()
