@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ SCENE = {"demo": {"source": "synthetic:?seconds=3", "publish_detections": True, 
 
 
 @contextmanager
-def publisher(config: Path, socket: Path) -> Iterator[tuple[subprocess.Popen[str], Lines]]:
-    command = [sys.executable, "-m", "edge", "publish", "--config", str(config), "--socket", str(socket)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=CHECKOUT)
+def unit(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], Lines]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edge", *arguments], stderr=subprocess.PIPE, text=True, cwd=CHECKOUT
+    )
     try:
         yield process, Lines(process.stderr)
     finally:
@@ -29,15 +30,12 @@ def publisher(config: Path, socket: Path) -> Iterator[tuple[subprocess.Popen[str
         process.wait()
 
 
-@contextmanager
-def detector(config: Path, socket: Path) -> Iterator[tuple[subprocess.Popen[str], Lines]]:
-    command = [sys.executable, "-m", "edge", "run", "--config", str(config), "--publisher", str(socket)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=CHECKOUT)
-    try:
-        yield process, Lines(process.stderr)
-    finally:
-        process.kill()
-        process.wait()
+def publisher(config: Path, socket: Path) -> AbstractContextManager[tuple[subprocess.Popen[str], Lines]]:
+    return unit("publish", "--config", str(config), "--socket", str(socket))
+
+
+def detector(config: Path, socket: Path) -> AbstractContextManager[tuple[subprocess.Popen[str], Lines]]:
+    return unit("run", "--config", str(config), "--publisher", str(socket))
 
 
 def detect(config: Path, socket: Path) -> subprocess.CompletedProcess[str]:
