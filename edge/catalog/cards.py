@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import yaml
 
+from edge.catalog.content import unread
 from edge.catalog.labels import read_labels
 from edge.core.errors import ModelError
 from edge.core.model import Model, ModelLayout
@@ -108,7 +109,7 @@ def read_card(path: Path) -> ModelCard:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
         card = msgspec.convert(content, ModelCard)
     except OSError as error:
-        raise ModelError(f"{path}: the card cannot be read: {error.strerror or error}") from error
+        raise unread(f"{path}: the card cannot be read", error) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from error
     except msgspec.ValidationError as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.core.errors import ModelError
+from edge.core.errors import ModelAwayError, ModelError
+from edge.core.looking import is_passing
 
 # The largest detectors in use are below 200 MiB; a Raspberry Pi has no room for much more.
 MAX_BYTES = 512 * 1024 * 1024
@@ -17,6 +18,8 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     ------
     ModelError
         If the file is missing, unreadable, not a file, larger than ``limit``, or named in bytes that are no text.
+    ModelAwayError
+        If the disk does not give it just now.
     """
     try:
         if not path.is_file():
@@ -30,5 +33,11 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     except UnicodeEncodeError as error:
         raise ModelError("the file's path is not UTF-8 text, which the runtime cannot open; rename it") from error
     except OSError as error:
-        raise ModelError(f"the file cannot be read: {error.strerror or error}") from error
+        raise unread("the file cannot be read", error) from error
     return content
+
+
+def unread(words: str, error: OSError) -> ModelError:
+    """What to raise when a file of a model can't be read; ``words`` say which."""
+    kind = ModelAwayError if is_passing(error) else ModelError
+    return kind(f"{words}: {error.strerror or error}")

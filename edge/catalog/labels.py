@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from edge.catalog.content import unread
 from edge.core.errors import ModelError
 from edge.core.shared_files import shared_folder
 
@@ -60,7 +61,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
     except UnicodeDecodeError as error:
         raise ModelError(f"{path}: expected UTF-8 text with one label per line, found other bytes ({error})") from error
     except OSError as error:
-        raise ModelError(f"{path}: the label file cannot be read: {error.strerror or error}") from error
+        raise unread(f"{path}: the label file cannot be read", error) from error
     if "\0" in text:
         raise ModelError(f"{path}: expected text with one label per line, found binary data")
     labels = parse_labels(text)

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from edge.catalog.cards import ModelCard
-from edge.core.errors import ModelError
+from edge.catalog.content import unread
 
 _CHUNK = 64 * 1024
 
@@ -26,7 +26,7 @@ def matches_card(path: Path, card: ModelCard) -> str:
                 sha256.update(piece)
                 blob.update(piece)
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise unread(f"{path} cannot be read", error) from error
     if card.sha256 is not None:
         found = sha256.hexdigest()
         return "" if found == card.sha256 else f"expected sha256 {card.sha256}, found {found}"

@@ -188,7 +188,7 @@ class Library:
         try:
             sha256 = hashlib.sha256(read_bytes(path)).hexdigest()
         except ModelError as error:
-            raise ModelError(f"{path}: {error}") from error
+            raise type(error)(f"{path}: {error}") from error
         known = self.card_by_sha256(sha256)
         if known is not None and known.card.layout is not None:
             return known.card.as_model(path, sha256=sha256, layout=known.card.layout)

@@ -15,7 +15,7 @@ from edge.config.load import find_config, load_config
 from edge.config.not_yet import unused_settings
 from edge.config.problems import BadConfigError, Problem
 from edge.config.values import Config
-from edge.core.errors import ConfigError, EdgeError
+from edge.core.errors import ConfigAwayError, ConfigError, EdgeError
 from edge.core.model import Model
 
 
@@ -97,6 +97,8 @@ def _check_model(config: Config, resolve: Callable[[Config], Model], findings: F
 def _examine(config_file: Path | None) -> Findings:
     try:
         return examine(find_config(config_file), _resolve_model)
+    except ConfigAwayError:
+        raise  # nothing is known of the file: no finding
     except ConfigError as error:
         file = str(config_file or "")
         return Findings(file, problems=[Problem("", str(error).removeprefix(f"{file}: "))])

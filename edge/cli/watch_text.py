@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from edge.client import Delivery, Notice, NoticeKind
+from edge.client.hooks import HookBlockedError
 
 
 class Printer:
@@ -23,14 +27,24 @@ class Printer:
 
     name = "print"
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, output: Output | None = None) -> None:
         self._as_json = as_json
+        self._output = output or Output(sys.stdout.fileno())
         self._has_connected = False
         self.last_trouble = ""
 
     def run(self, delivery: Delivery) -> None:
-        sys.stdout.write((event_json if self._as_json else event_line)(delivery) + "\n")
-        sys.stdout.flush()
+        """Raises HookBlockedError when the output takes nothing now, as a file on a full disk."""
+        line = (event_json if self._as_json else event_line)(delivery)
+        try:
+            self._output.write(line, about=delivery.key)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise HookBlockedError(f"standard output takes nothing ({error.strerror})") from error
+
+    def stop(self) -> None:
+        """Nothing of it lives on."""
 
     def tell(self, notice: Notice) -> None:
         """Gaps and losses are part of the output; the rest is for people.
@@ -42,11 +56,32 @@ class Printer:
             self.last_trouble = notice.words
             if not self._has_connected:
                 return
-        if self._as_json and notice.kind in (NoticeKind.GAP, NoticeKind.LOST):
-            sys.stdout.write(notice_json(notice) + "\n")
-            sys.stdout.flush()
-        else:
-            print(f"edge: {_plain(notice.words)}", file=sys.stderr, flush=True)
+        with suppress(OSError):  # the thread of the network has better things to do than to wait for a disk
+            if self._as_json and notice.kind in (NoticeKind.GAP, NoticeKind.LOST):
+                self._output.write(notice_json(notice))
+            else:
+                print(f"edge: {_plain(notice.words)}", file=sys.stderr, flush=True)
+
+
+class Output:
+    """Whole lines to a descriptor, from any thread. What it did not take stays first in line for the next time."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._busy = threading.Lock()
+        self._left = b""
+        self._told_of: set[str] = set()
+
+    def write(self, line: str, *, about: str | None = None) -> None:
+        """Raises OSError; a line about the same thing is then not put in line a second time."""
+        with self._busy:
+            if about is None or about not in self._told_of:
+                self._left += line.encode() + b"\n"
+            if about is not None:
+                self._told_of.add(about)
+            while self._left:
+                self._left = self._left[os.write(self._descriptor, self._left) :]
+            self._told_of.discard(about or "")
 
 
 def event_json(delivery: Delivery) -> str:

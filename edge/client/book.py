@@ -20,9 +20,11 @@ class Book:
         self._devices: dict[str, dict[str, Progress]] = {}
         self._changed: dict[Key, None] = {}
         self._forgotten: list[Key] = []
+        self._doubted: set[Key] = set()
 
     def load(self) -> None:
-        """Start from what is on disk; also after a transaction that failed."""
+        """Start from what is on disk; also after a transaction that failed. Raises StoreError."""
+        self._doubted = self._store.doubted()
         self._devices.clear()
         self._changed.clear()
         self._forgotten.clear()
@@ -38,6 +40,11 @@ class Book:
     def newest(self, device: str) -> str | None:
         """The epoch heard of last."""
         return next(reversed(self._devices[device]), None) if device in self._devices else None
+
+    def begins_with(self, device: str, epoch: str) -> bool:
+        """Whether it is the first epoch of the device that we ever heard of: what is missing at its beginning was
+        before our time."""
+        return epoch == next(iter(self.epochs(device)), None) and (device, epoch) not in self._doubted
 
     def find(self, device: str, epoch: str) -> Progress | None:
         return self._devices.get(device, {}).get(epoch)

@@ -13,7 +13,7 @@ from types import TracebackType
 
 from edge.client.deliveries import Deliveries, Delivery
 from edge.client.follower import Follower
-from edge.client.notices import Notice, Tell
+from edge.client.notices import Notice, Tell, doubt_notice
 from edge.client.settings import ConsumerSettings
 from edge.client.store import Store
 from edge.core.clock import SystemClock
@@ -90,7 +90,8 @@ class Consumer:
             self._folder = tempfile.TemporaryDirectory(prefix="edge-watch-")
         path = settings.path or Path(self._folder.name if self._folder else "") / "events.db"
         clock = clock or SystemClock()
-        self._store = Store(path)
+        self._store = Store(path, strict_order=settings.strict_order, most_waiting=settings.most_waiting)
+        self._tell = tell or _ignore
         self._deliveries = Deliveries(path, clock=clock, on_room=self._wake_follower)
         self._follower = Follower(
             settings,
@@ -98,17 +99,29 @@ class Consumer:
             self._store,
             clock=clock,
             pace=pace or _PACE,
-            tell=tell or _ignore,
+            tell=self._tell,
             on_stored=self._deliveries.notify,
         )
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
-        """Lock the file, begin to follow. Raises ConfigError; a broker that is away is no error, see ``stats``."""
+        """Lock the file, begin to follow; a broker that is away is no error, see ``stats``.
+
+        Raises
+        ------
+        ConfigError
+            The file's place or a certificate can't be had.
+        InUseError
+            Another process follows as this consumer.
+        StoreError
+            The disk is full or fails.
+        """
         if self._broker.tls is not None:
             make_context(self._broker.tls)
-        self._store.open()
+        doubts = self._store.open()
         self._deliveries.open()
+        for doubt in doubts:
+            self._tell(doubt_notice(doubt.device, doubt.epoch, doubt.ranges))
         self._thread = threading.Thread(target=self._follower.run, name="edge-consumer", daemon=True)
         self._thread.start()
 
@@ -138,11 +151,21 @@ class Consumer:
                 yield delivery
 
     def take(self, timeout_s: float) -> Delivery | None:
-        """The next event in order, one per device at a time; None when none came in time. From any thread."""
+        """The next event in order, one per device at a time; None when none came in time. From any thread.
+
+        Raises
+        ------
+        StoreError
+            The disk is full or fails: nothing was handed over; again after a rest.
+        StoreDamagedError
+            Following has ended; a new start goes on with what can be read.
+        """
+        if self._follower.damage is not None:
+            raise self._follower.damage
         return self._deliveries.take(timeout_s)
 
     def done(self, delivery: Delivery) -> None:
-        """The user has it."""
+        """The user has it. After a StoreError it is still in the user's hands: call it again after a rest."""
         self._deliveries.done(delivery)
 
     def done_with(self, delivery: Delivery) -> AbstractContextManager[sqlite3.Connection]:
@@ -154,7 +177,7 @@ class Consumer:
         self._deliveries.retry(delivery, after_s)
 
     def fail(self, delivery: Delivery) -> None:
-        """Set aside until the next start; later events go on."""
+        """Set aside until the next start; later events go on. After a StoreError call it again after a rest."""
         self._deliveries.fail(delivery)
 
     def _wake_follower(self) -> None:

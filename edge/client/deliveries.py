@@ -6,13 +6,14 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge.client import schema
-from edge.client.store import FAILED, WAITING, StoreError
+from edge.client.store import FAILED, WAITING
+from edge.client.trouble import translated
 from edge.core.protocols import Clock
 
 _NS_PER_S = 1_000_000_000
@@ -59,11 +60,14 @@ class Deliveries:
         self._condition = threading.Condition()
         self._connection: sqlite3.Connection | None = None
         self._busy: dict[str, int | None] = {}  # device -> until when its head rests, None = in somebody's hands
+        self._counted = 0
         self.handed = 0
         self.failed = 0
 
     def open(self) -> None:
-        self._connection = schema.connect(self._path, durable=False)
+        """Raises StoreError."""
+        with translated(self._path):
+            self._connection = schema.connect(self._path, durable=False)
 
     def close(self) -> None:
         """Whoever waits in ``take`` gets None."""
@@ -83,7 +87,7 @@ class Deliveries:
         deadline_ns = self._clock.monotonic_ns() + round(timeout_s * _NS_PER_S)
         with self._condition:
             while self._connection is not None:
-                with self._writing():
+                with translated(self._path):
                     delivery = self._next(self._connection)
                 if delivery is not None:
                     return delivery
@@ -94,8 +98,11 @@ class Deliveries:
         return None
 
     def done(self, delivery: Delivery) -> None:
-        """It is the user's now: strike it out. A kill before this line hands it over again."""
-        with self._settled(delivery) as connection, self._writing():
+        """It is the user's now: strike it out. A kill before this line hands it over again.
+
+        After a StoreError it is still in the taker's hands: again after a rest.
+        """
+        with self._settled(delivery) as connection, translated(self._path):
             _strike_out(connection, delivery)
         self.handed += 1
 
@@ -105,19 +112,13 @@ class Deliveries:
 
         The body neither commits nor uses ``executescript``, which commits; an exception takes everything back.
         """
-        with self._settled(delivery) as connection:
-            connection.execute("PRAGMA synchronous = FULL")
-            try:
-                connection.execute("BEGIN IMMEDIATE")
+        try:
+            with self._settled(delivery) as connection, _durably(connection):
                 yield connection
                 _strike_out(connection, delivery)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            finally:
-                connection.execute("PRAGMA synchronous = NORMAL")
+        except BaseException:
+            self.retry(delivery, 0.0)
+            raise
         self.handed += 1
 
     def retry(self, delivery: Delivery, after_s: float) -> None:
@@ -128,7 +129,7 @@ class Deliveries:
 
     def fail(self, delivery: Delivery) -> None:
         """It will not work in this run: set aside, the next one goes on; the next start tries it again."""
-        with self._settled(delivery) as connection, self._writing():
+        with self._settled(delivery) as connection, translated(self._path):
             connection.execute(
                 "UPDATE waiting SET state = ? WHERE device = ? AND epoch = ? AND seq = ?",
                 (FAILED, delivery.device, delivery.epoch, delivery.seq),
@@ -140,26 +141,19 @@ class Deliveries:
         with self._condition:
             if self._connection is None:
                 return 0
-            return int(self._connection.execute("SELECT count(*) FROM waiting").fetchone()[0])
+            with suppress(sqlite3.Error):  # whoever takes is told; a count may be a little old
+                self._counted = int(self._connection.execute("SELECT count(*) FROM waiting").fetchone()[0])
+            return self._counted
 
     @contextmanager
     def _settled(self, delivery: Delivery) -> Iterator[sqlite3.Connection]:
         with self._condition:
             if self._connection is None:
                 raise RuntimeError("the consumer is closed: what was not done by then is handed over at the next start")
-            try:
-                yield self._connection
-            finally:
-                self._busy.pop(delivery.device, None)
-                self._condition.notify_all()
+            yield self._connection
+            self._busy.pop(delivery.device, None)
+            self._condition.notify_all()
         self._on_room()
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise StoreError(f"{self._path}: can't be read or written ({error}); check the disk") from error
 
     def _next(self, connection: sqlite3.Connection) -> Delivery | None:
         now_ns = self._clock.monotonic_ns()
@@ -178,6 +172,22 @@ class Deliveries:
             connection.execute("UPDATE waiting SET handed = 1 WHERE rowid = ?", (number,))
         self._busy[device] = None
         return Delivery(device, epoch, seq, camera, kind, payload, may_repeat=bool(handed))
+
+
+@contextmanager
+def _durably(connection: sqlite3.Connection) -> Iterator[None]:
+    """One transaction, on the disk when it is over; an exception takes everything back."""
+    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    finally:
+        connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def _strike_out(connection: sqlite3.Connection, delivery: Delivery) -> None:

@@ -15,6 +15,7 @@ from edge.client.notices import Notice, NoticeKind, Tell
 from edge.client.replays import Replays
 from edge.client.settings import ConsumerSettings
 from edge.client.store import Store
+from edge.client.trouble import StoreDamagedError, StoreError
 from edge.core.errors import ConfigError
 from edge.core.protocols import Clock
 from edge.wire.comeback import Comeback
@@ -26,6 +27,7 @@ from edge.wire.tls import make_context
 from edge.wire.wake import Wake
 
 _NS_PER_S = 1_000_000_000
+_DISK_REST_S = 1.0
 
 
 class Follower:
@@ -72,6 +74,7 @@ class Follower:
         self._addresses = addresses
         self.connects = 0
         self.is_refused = False
+        self.damage: StoreDamagedError | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -86,10 +89,26 @@ class Follower:
         self._wake.set()
 
     def run(self) -> None:
-        """Follow until ``leave``; never raises what a broker or a full disk can cause."""
-        self._book.load()
+        """Follow until ``leave`` or until the file is damaged; never raises what a broker or a disk can cause."""
+        try:
+            self._load()
+            while not self._is_leaving:
+                self._pause(self._live_once())
+        except StoreDamagedError as error:
+            self.damage = error
+            self._on_stored()  # whoever waits is to hear of it
+
+    def _load(self) -> None:
         while not self._is_leaving:
-            self._pause(self._live_once())
+            try:
+                self._book.load()
+            except StoreDamagedError:
+                raise
+            except StoreError as error:
+                self._say(str(error))
+                self._pause(_DISK_REST_S)
+            else:
+                return
 
     def _live_once(self) -> float:
         """One connection; returns how long to wait before the next."""

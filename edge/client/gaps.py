@@ -93,7 +93,7 @@ class Gaps:
             for first, last in answer.missing
         ]
         ranges = [(first, last) for first, last in gone if first <= last]
-        if ranges and ranges[0][0] == 1 and request.epoch == next(iter(self._book.epochs(request.device)), None):
+        if ranges and ranges[0][0] == 1 and self._book.begins_with(request.device, request.epoch):
             self._lose(request.device, request.epoch, ranges[:1], BEFORE_OUR_TIME)
             ranges = ranges[1:]
         self._lose(request.device, request.epoch, ranges, NOT_HELD)
@@ -104,10 +104,9 @@ class Gaps:
             return
         if not self._replays.is_quiet(device, self._book.epochs(device), now_ns):
             return
-        first_epoch = next(iter(self._book.epochs(device)))
         for epoch, progress in list(self._book.epochs(device).items()):
             missing = progress.missing
-            if epoch == first_epoch and missing and missing[0][0] == 1:
+            if missing and missing[0][0] == 1 and self._book.begins_with(device, epoch):
                 self._lose(device, epoch, missing[:1], BEFORE_OUR_TIME)
                 missing = missing[1:]
             self._lose(device, epoch, missing, NOT_KEPT if self._is_named else NOT_ASKED)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from edge.client.consumer import Consumer
 from edge.client.deliveries import Delivery
+from edge.client.trouble import StoreDamagedError, StoreError
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
 from edge.wire.backoff import Backoff
 
 logger = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 _POLL_S = 0.5
+_ENDED_S = 1.0  # for threads whose hooks were ended just now
+_DISK_FIRST_S, _DISK_LONGEST_S = 0.5, 10.0
 
 
 class HookError(EdgeError):
@@ -30,6 +35,14 @@ class HookError(EdgeError):
         self.after_s = after_s
 
 
+class HookStoppedError(HookError):
+    """We are leaving: what the hook did so far is not known, and the next start runs it again."""
+
+
+class HookBlockedError(HookError):
+    """Something is in the way that has nothing to do with this event, as a full disk: tried until it works."""
+
+
 class Hook(Protocol):
     """Does something with an event."""
 
@@ -37,6 +50,9 @@ class Hook(Protocol):
 
     def run(self, delivery: Delivery) -> None:
         """Raises HookError when it did not work; must end within its own time-out."""
+
+    def stop(self) -> None:
+        """We leave now: end what would live on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +110,14 @@ class Workers:
             thread.start()
 
     def stop(self, timeout_s: float) -> None:
-        """Take nothing new; what runs may end, within the time."""
+        """Take nothing new; what runs may end within the time, and then is ended."""
         self._is_stopping.set()
+        self._join(timeout_s)
+        for hook in self._hooks:
+            hook.stop()
+        self._join(_ENDED_S)
+
+    def _join(self, timeout_s: float) -> None:
         deadline_ns = self._clock.monotonic_ns() + round(timeout_s * 1e9)
         for thread in self._threads:
             thread.join(max(0.0, (deadline_ns - self._clock.monotonic_ns()) / 1e9))
@@ -104,13 +126,32 @@ class Workers:
         try:
             while not self._is_stopping.is_set():
                 if self._reserve():
-                    delivery = self._consumer.take(_POLL_S)
+                    delivery = self._patient(lambda: self._consumer.take(_POLL_S))
                     if delivery is None or not self._handle(delivery):
                         self._give_back()
                 else:
                     self._is_stopping.wait(_POLL_S)
         except Exception as error:  # noqa: BLE001 - whatever it is, the command ends with it, never in silence
             self.error = error
+
+    def _patient(self, work: Callable[[], Result]) -> Result | None:
+        """Do something with the file, again and again while the disk refuses; None when we leave before it worked."""
+        backoff, is_told = Backoff(first_s=_DISK_FIRST_S, longest_s=_DISK_LONGEST_S), False
+        while True:
+            try:
+                result = work()
+            except StoreDamagedError:
+                raise
+            except StoreError as error:
+                if not is_told:
+                    logger.error("%s; tried again until it works, and nothing is lost meanwhile", error)
+                is_told = True
+            else:
+                if is_told:
+                    logger.warning("the disk takes it again")
+                return result
+            if self._is_stopping.wait(backoff.next_s()):
+                return None
 
     def _reserve(self) -> bool:
         """Whether one more may be handled."""
@@ -135,26 +176,36 @@ class Workers:
                 continue
             try:
                 hook.run(delivery)
+            except HookStoppedError as error:
+                logger.warning("%s: %s; the next start runs it again", delivery.key, error)
+                return False
             except HookError as error:
                 self._note_failure(delivery, attempt, hook, error)
                 return False
             attempt.finished.add(hook.name)
         del self._attempts[delivery.device]
-        self._consumer.done(delivery)
+
+        def strike_out() -> bool:
+            self._consumer.done(delivery)
+            return True
+
+        if not self._patient(strike_out):
+            return False
         with self._counting:
             self.finished += 1
         return True
 
     def _note_failure(self, delivery: Delivery, attempt: _Attempt, hook: Hook, error: HookError) -> None:
-        attempt.failures += 1
+        is_ours = isinstance(error, HookBlockedError)
+        attempt.failures += not is_ours
         with self._counting:
-            self.failures += 1
+            self.failures += not is_ours
         if attempt.failures >= self._retrying.attempts:
             logger.error(
                 "%s: %s, %d times: set aside; the next start tries it again", delivery.key, error, attempt.failures
             )
             del self._attempts[delivery.device]
-            self._consumer.fail(delivery)
+            self._patient(lambda: self._consumer.fail(delivery))
             return
         rest_s = error.after_s if error.after_s is not None else attempt.backoff.next_s()
         logger.warning("%s: %s: %s; again in %.0f s", delivery.key, hook.name, error, rest_s)

@@ -10,7 +10,7 @@ from edge.client.confirmations import Confirmations
 from edge.client.gaps import Gaps
 from edge.client.intake import Intake
 from edge.client.notices import Notice, NoticeKind, Tell
-from edge.client.store import StoreError
+from edge.client.trouble import StoreDamagedError, StoreError
 from edge.core.errors import BrokerError
 from edge.core.protocols import Clock
 from edge.wire.connection import Connection
@@ -73,12 +73,18 @@ class Link:
         self._on_following = on_following
         self._held: deque[Incoming] = deque()
         self._rest_until_ns = 0
+        self._is_stuck = False
 
     def live(self) -> Ending:
-        """Connect, stay, and say how it ended; never raises what the network, the broker or a full disk can cause."""
+        """Connect, stay, and say how it ended; never raises what the network, the broker or a full disk can cause.
+
+        Raises StoreDamagedError.
+        """
         try:
             self._connection.open()
             return self._await_answer() or self._serve()
+        except StoreDamagedError:
+            raise
         except (BrokerError, StoreError) as error:
             return Ending(Cause.LOST, str(error))
         except Exception as error:  # whatever bytes a broker sends, following goes on with the next connection
@@ -149,10 +155,17 @@ class Link:
             outcome = self._intake.take(batch)
             self._confirmations.due(outcome.moved)
             self._gaps.note(outcome)
+        except StoreDamagedError:
+            raise
         except StoreError as error:
             self._rest_until_ns = self._clock.monotonic_ns() + round(_STORE_REST_S * _NS_PER_S)
-            self._tell(Notice(NoticeKind.TROUBLE, f"{error}; the devices keep their events meanwhile"))
+            if not self._is_stuck:
+                self._tell(Notice(NoticeKind.TROUBLE, f"{error}; the devices keep their events meanwhile"))
+            self._is_stuck = True
             return False
+        if self._is_stuck:
+            self._is_stuck = False
+            self._tell(Notice(NoticeKind.TROUBLE, "the disk takes events again"))
         if outcome.heard:
             self._on_stored()
         return True

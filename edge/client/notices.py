@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,6 +35,15 @@ def gap_notice(device: str, epoch: str, ranges: list[Range], *, is_asked: bool) 
     after = "asked for again" if is_asked else "not asked for"
     words = f"{device}: events {range_words(ranges)} of epoch {epoch} are missing; {after}"
     return Notice(NoticeKind.GAP, words, device, epoch, tuple(ranges))
+
+
+def doubt_notice(device: str, epoch: str, ranges: Iterable[Range]) -> Notice:
+    numbers = tuple(ranges)
+    words = (
+        f"{device}: events {range_words(numbers)} of epoch {epoch} may not have been handed over, for the file that"
+        " held them was damaged; asked for again"
+    )
+    return Notice(NoticeKind.GAP, words, device, epoch, numbers)
 
 
 def lost_notice(device: str, epoch: str, ranges: list[Range], cause: str) -> Notice:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
 from pathlib import Path
 
-from edge.core.errors import ConfigError
+from edge.client.trouble import StoreError
+from edge.core.errors import ConfigError, InUseError
+from edge.core.looking import is_passing
 
 VERSION = 1
 
@@ -24,6 +27,8 @@ CREATE TABLE waiting (
   PRIMARY KEY (device, epoch, seq));
 CREATE INDEX by_turn ON waiting (state, turn, device);
 """
+# Younger than the first files, and older programs may ignore it: what a damaged file may have held.
+_DOUBTS = "CREATE TABLE IF NOT EXISTS doubts (device TEXT NOT NULL, epoch TEXT NOT NULL, first INTEGER, last INTEGER)"
 
 
 class Lock:
@@ -34,25 +39,40 @@ class Lock:
         self._descriptor: int | None = None
 
     def take(self) -> None:
-        """Raises ConfigError when another process holds it, or the folder can't be written."""
+        """Raises InUseError when another process holds it; StoreError or ConfigError when the folder can't be had."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise ConfigError(f"{self._path.parent}: can't be written ({error.strerror}); choose another") from error
+            kind = StoreError if is_passing(error) else ConfigError
+            raise kind(f"{self._path.parent}: can't be written ({error.strerror}); choose another") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
             os.close(descriptor)
-            raise ConfigError(
-                f"{self._path}: another process follows as this consumer; stop it, or take another name"
+            if error.errno != errno.EWOULDBLOCK:
+                raise StoreError(f"{self._path}: can't be locked ({error.strerror}); choose another folder") from error
+            raise InUseError(
+                f"{self._path}: another process follows as this consumer"
+                f"{f', number {holder}' if holder.isdigit() else ''}; stop it, or take another name"
             ) from error
         self._descriptor = descriptor
+        self._sign(descriptor)
 
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    @staticmethod
+    def _sign(descriptor: int) -> None:
+        """For whoever comes second; on a full disk nobody learns it."""
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError:
+            return
 
 
 def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
@@ -77,8 +97,15 @@ def prepare(path: Path) -> None:
             connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
         elif version != VERSION:
             raise ConfigError(f"{path}: written by another version of edge ({version}, expected {VERSION})")
+        connection.execute(_DOUBTS)
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
-            raise sqlite3.DatabaseError(found)
+            raise damaged(found)
     finally:
         connection.close()
+
+
+def damaged(found: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(found)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error

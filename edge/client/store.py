@@ -12,47 +12,57 @@ from pathlib import Path
 from edge.client import schema
 from edge.client.payloads import ReceivedEvent
 from edge.client.progress import Progress
+from edge.client.recovery import Doubt, recover
+from edge.client.trouble import opening_error, store_error, translated
 from edge.core.errors import ConfigError, EdgeError
+from edge.core.kept_file import sync_folder
 
 logger = logging.getLogger(__name__)
 
 WAITING, FAILED = 0, 1
 
 
-class StoreError(EdgeError):
-    """The disk is full, or the file can't be written just now."""
-
-
 class Store:
     """The intake's side of the file; belongs to one thread.
 
+    Parameters
+    ----------
+    strict_order : events wait for those before them; without, none does, whatever an earlier run wanted
+    most_waiting : events that can wait, see ConsumerSettings
+
     Raises
     ------
-    ConfigError
-        From ``open``: the place can't be written, or another process has it.
+    InUseError, ConfigError, StoreError
+        From ``open``: another process has the file; the place can't be had; the disk is full or fails.
+    StoreError
+        From all others.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, strict_order: bool = False, most_waiting: int = 10_000) -> None:
         self.path = path
+        self._strict_order = strict_order
+        self._most_waiting = most_waiting
         self._lock = schema.Lock(path.with_name(path.name + ".lock"))
         self._connection: sqlite3.Connection
         self._next_turn = 1
 
-    def open(self) -> None:
+    def open(self) -> list[Doubt]:
+        """Take the file; what is in doubt because it had to be made anew, almost always nothing."""
         self._lock.take()
         try:
-            self._prepare()
+            doubts = self._prepare()
             self._connection = schema.connect(self.path, durable=True)
-            highest = self._connection.execute("SELECT max(turn) FROM waiting").fetchone()[0]
-            # failed events get another chance at each start
-            self._connection.execute("UPDATE waiting SET state = ? WHERE state = ?", (WAITING, FAILED))
-        except (sqlite3.Error, OSError) as error:
+            self._begin()
+        except sqlite3.Error as error:
             self._lock.release()
-            raise ConfigError(f"{self.path}: can't be used ({error}); check the disk and the permissions") from error
-        except ConfigError:
+            raise opening_error(self.path, error) from error
+        except OSError as error:
+            self._lock.release()
+            raise ConfigError(f"{self.path}: can't be used ({error.strerror}); check the permissions") from error
+        except EdgeError:
             self._lock.release()
             raise
-        self._next_turn = (highest or 0) + 1
+        return doubts
 
     def close(self) -> None:
         self._connection.close()
@@ -71,14 +81,15 @@ class Store:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
-                raise StoreError(f"{self.path}: can't be written ({error}); check the disk") from error
+                raise store_error(self.path, error) from error
             raise
 
     def load(self) -> list[tuple[str, str, Progress]]:
         """(device, epoch, progress), in the order in which they were first heard of."""
-        rows = self._connection.execute(
-            "SELECT device, epoch, taken, lost, heard, closed FROM progress ORDER BY place"
-        ).fetchall()
+        with translated(self.path):
+            rows = self._connection.execute(
+                "SELECT device, epoch, taken, lost, heard, closed FROM progress ORDER BY place"
+            ).fetchall()
         return [
             (
                 device,
@@ -106,21 +117,24 @@ class Store:
     def forget(self, device: str, epoch: str) -> None:
         """Drop an epoch's position; its events that wait stay."""
         self._connection.execute("DELETE FROM progress WHERE device = ? AND epoch = ?", (device, epoch))
+        self._connection.execute("DELETE FROM doubts WHERE device = ? AND epoch = ?", (device, epoch))
+
+    def doubted(self) -> set[tuple[str, str]]:
+        """(device, epoch) of which a damaged file may have held events."""
+        with translated(self.path):
+            return set(self._connection.execute("SELECT DISTINCT device, epoch FROM doubts"))
 
     def add(self, event: ReceivedEvent, *, in_turn: bool) -> None:
-        """Keep an event; ``in_turn`` = it may be handed over after those before it."""
+        """Keep an event; ``in_turn`` = it may be handed over after those before it.
+
+        One that is in doubt may have been handed over from the file that is no more.
+        """
+        identity = (event.device, event.epoch, event.seq)
         self._connection.execute(
-            "INSERT OR IGNORE INTO waiting (device, epoch, seq, turn, camera, type, payload)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                event.device,
-                event.epoch,
-                event.seq,
-                self._take_turn() if in_turn else None,
-                event.camera,
-                event.type,
-                event.payload,
-            ),
+            "INSERT OR IGNORE INTO waiting (device, epoch, seq, turn, camera, type, payload, handed) VALUES"
+            " (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+            " EXISTS (SELECT 1 FROM doubts WHERE device = ?1 AND epoch = ?2 AND ?3 BETWEEN first AND last))",
+            (*identity, self._take_turn() if in_turn else None, event.camera, event.type, event.payload),
         )
 
     def release(self, device: str, epoch: str, last: int) -> None:
@@ -129,42 +143,83 @@ class Store:
             "SELECT rowid FROM waiting WHERE device = ? AND epoch = ? AND seq <= ? AND turn IS NULL ORDER BY seq",
             (device, epoch, last),
         ).fetchall()
-        self._connection.executemany(
-            "UPDATE waiting SET turn = ? WHERE rowid = ?", [(self._take_turn(), row) for (row,) in rows]
-        )
+        self._give_turns(rows)
 
     def amount(self) -> tuple[int, int]:
         """Events that wait, and the bytes of their payloads."""
-        count, size = self._connection.execute(
-            "SELECT count(*), ifnull(sum(length(payload)), 0) FROM waiting"
-        ).fetchone()
+        with translated(self.path):
+            count, size = self._connection.execute(
+                "SELECT count(*), ifnull(sum(length(payload)), 0) FROM waiting"
+            ).fetchone()
         return int(count), int(size)
 
     def _take_turn(self) -> int:
         self._next_turn += 1
         return self._next_turn - 1
 
-    def _prepare(self) -> None:
+    def _begin(self) -> None:
+        highest = self._connection.execute("SELECT max(turn) FROM waiting").fetchone()[0]
+        self._next_turn = (highest or 0) + 1
+        # failed events get another chance at each start
+        self._connection.execute("UPDATE waiting SET state = ? WHERE state = ?", (WAITING, FAILED))
+        if not self._strict_order:
+            rows = self._connection.execute("SELECT rowid FROM waiting WHERE turn IS NULL ORDER BY rowid").fetchall()
+            self._give_turns(rows)
+
+    def _give_turns(self, rows: list[tuple[int]]) -> None:
+        self._connection.executemany(
+            "UPDATE waiting SET turn = ? WHERE rowid = ?", [(self._take_turn(), row) for (row,) in rows]
+        )
+
+    def _prepare(self) -> list[Doubt]:
         try:
             schema.prepare(self.path)
         except sqlite3.OperationalError:
             raise  # a full disk, a missing permission: the file itself may be sound
         except sqlite3.DatabaseError as error:
-            aside = _set_aside(self.path)
-            logger.error(
-                "%s is damaged (%s): set aside as %s; begun anew, so events may be handed over a second time",
-                self.path,
-                error,
-                aside.name,
-            )
-            schema.prepare(self.path)
+            return self._begin_anew(error)
+        return []
+
+    def _begin_anew(self, error: sqlite3.DatabaseError) -> list[Doubt]:
+        """Set the file aside and save what can be read of it.
+
+        The new file gets its name when it is complete: a kill meanwhile finds the damaged one, and begins this again.
+        """
+        fresh = self.path.with_name(self.path.name + ".new")
+        for tail in ("", "-wal", "-shm"):
+            fresh.with_name(fresh.name + tail).unlink(missing_ok=True)
+        schema.prepare(fresh)
+        doubts = recover(self.path, fresh, most_waiting=self._most_waiting, strict_order=self._strict_order)
+        aside = _replace(self.path, fresh)
+        logger.error(
+            "%s is damaged (%s): set aside as %s, and begun anew with what could be read of it; %s",
+            self.path,
+            error,
+            aside.name,
+            _words_of(doubts),
+        )
+        return doubts or []
 
 
-def _set_aside(path: Path) -> Path:
+def _words_of(doubts: list[Doubt] | None) -> str:
+    if doubts is None:
+        return "that is nothing: which events waited in it is not known, and what comes is taken as if it were new"
+    return "what may be missing is asked for again" if doubts else "no event is missing"
+
+
+def _replace(path: Path, fresh: Path) -> Path:
+    """Give the new file the name in one step; where the old one is now."""
     number = 1
     while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
-    path.rename(aside)
-    for tail in ("-wal", "-shm"):
-        path.with_name(path.name + tail).unlink(missing_ok=True)
+    try:
+        aside.hardlink_to(path)
+    except OSError:  # a file system without links
+        path.rename(aside)
+    log = path.with_name(path.name + "-wal")
+    if log.exists():
+        log.rename(aside.with_name(aside.name + "-wal"))
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    fresh.rename(path)
+    sync_folder(path.parent)
     return aside

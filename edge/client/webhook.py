@@ -53,6 +53,9 @@ class Webhook:
             hint = "; a redirect is not followed, give the new address" if 300 <= answer.status < 400 else ""
             raise HookError(f"{self._where} answered {answer.status} {answer.reason}{hint}", after_s=_rest_s(answer))
 
+    def stop(self) -> None:
+        """Nothing to do: a request under way ends with this process."""
+
 
 def _read_url(url: str, timeout_s: float, ca: Path | None) -> tuple[str, Callable[[], http.client.HTTPConnection], str]:
     try:

@@ -13,8 +13,8 @@ from edge.config.paths import resolve_paths
 from edge.config.problems import MAX_PROBLEMS, BadConfigError, Problem
 from edge.config.values import Broker, Config, Origin
 from edge.config.yaml_reader import MAX_BYTES, read_yaml
-from edge.core.errors import ConfigError
-from edge.core.looking import is_file
+from edge.core.errors import ConfigAwayError, ConfigError
+from edge.core.looking import is_file, is_passing
 
 SYSTEM_FILE = Path("/etc/edge/edge.yaml")
 LOCAL_FILE = Path("edge.yaml")
@@ -70,7 +70,10 @@ def line_of(key: str, lines: dict[str, int]) -> int | None:
 
 
 def read_bounded(path: Path) -> bytes:
-    """The content, cut one byte above the most that is read. Raises ConfigError."""
+    """The content, cut one byte above the most that is read.
+
+    Raises ConfigError, and of it ConfigAwayError for what may work later.
+    """
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
@@ -81,6 +84,10 @@ def read_bounded(path: Path) -> bytes:
     except PermissionError as error:
         raise ConfigError(f"{path}: this user may not read the configuration; give it read access") from error
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and is_passing(error):
+            raise ConfigAwayError(
+                f"{path}: the configuration can't be read just now: {error}; check the disk"
+            ) from error
         raise ConfigError(f"{path}: the configuration can't be read: {error}; check the path") from error
 
 

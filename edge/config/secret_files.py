@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 
 from edge.config.values import Camera, SecretRef
-from edge.core.errors import ConfigError
-from edge.core.looking import is_file
+from edge.core.errors import ConfigAwayError, ConfigError
+from edge.core.looking import is_file, is_passing
 
 MAX_SECRET_BYTES = 64 * 1024
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
@@ -94,6 +94,8 @@ def _read(path: Path, purpose: str, *, is_private: bool) -> bytes:
             content = file.read(MAX_SECRET_BYTES + 1) if stat.S_ISREG(state.st_mode) else None
     except OSError as error:
         reason = error.strerror or type(error).__name__
+        if is_passing(error):
+            raise ConfigAwayError(f"{purpose}: {path} can't be read just now: {reason}; check the disk") from None
         raise ConfigError(f"{purpose}: {path} can't be read: {reason}; check the path and its owner") from None
     if content is None:
         raise ConfigError(f"{purpose}: {path} is no plain file; write the secret into one")

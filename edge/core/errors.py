@@ -3,8 +3,11 @@
 EdgeError            1   ran and found something wrong
   UsageError         2   the command line
   ConfigError        78  the configuration file, or what it names
+    ConfigAwayError  75  a configuration that can't be had just now, and may be later
   ModelError         78  the model file, its card or its labels
+    ModelAwayError   75  a model file that can't be read just now
     ModelCrashError  75  a model whose process ends each time, for want of memory it may be
+  InUseError         75  another process has what only one may have
   SourceError        75  a camera or stream that is away, and may come back
     RecordingError   78  a recording that can't be read, and won't mend itself
   BrokerError        75  the broker is away or refuses
@@ -34,10 +37,22 @@ class ConfigError(EdgeError):
     exit_code = 78
 
 
+class ConfigAwayError(ConfigError):
+    """The configuration can't be had just now: a disk that fails, no descriptor left. Another start may find it."""
+
+    exit_code = 75
+
+
 class ModelError(EdgeError):
     """A model file, card or label list is wrong; a restart will not help."""
 
     exit_code = 78
+
+
+class ModelAwayError(ModelError):
+    """A model file can't be read just now: a disk that fails, no descriptor left. Another start may find it."""
+
+    exit_code = 75
 
 
 class ModelCrashError(ModelError):
@@ -60,6 +75,12 @@ class RecordingError(SourceError):
 
 class BrokerError(EdgeError):
     """The broker is away or refuses; try again later."""
+
+    exit_code = 75
+
+
+class InUseError(EdgeError):
+    """Another process has what only one may have; when that one has ended, this one can go on."""
 
     exit_code = 75
 

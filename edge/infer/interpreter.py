@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.errors import EdgeError, MissingLibraryError, ModelError
+from edge.core.errors import EdgeError, MissingLibraryError, ModelAwayError, ModelError
+from edge.core.looking import is_passing
 from edge.core.model import InputLayout, Model
 from edge.core.protocols import Answer
 from edge.core.values import Tensor
@@ -214,6 +215,10 @@ def read_model_file(path: Path, *, sha256: str) -> bytes:
             )
         content = path.read_bytes()
     except OSError as error:
+        if is_passing(error):
+            raise ModelAwayError(
+                f"{path}: the model can't be read just now ({error.strerror}); check the disk"
+            ) from error
         raise ModelError(f"{path}: the model can't be read ({error.strerror or error}); is the path right?") from error
     found = hashlib.sha256(content).hexdigest()
     if found != sha256.lower():

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge.catalog.content import read_bytes
 from edge.catalog.inspector import Hints, inspect_file
+from edge.catalog.store import Library
 from edge.catalog.trial import TrialRun
 from edge.core.errors import ModelError
 from edge.core.model import Family
@@ -316,3 +318,20 @@ def test_a_family_that_the_shape_contradicts_is_refused(tmp_path: Path) -> None:
     found = inspect(made.yolov8(), tmp_path, Hints(family=Family.BLAZEFACE))
 
     assert "cannot be read as blazeface" in found.reason
+
+
+def test_a_disk_that_fails_is_not_the_models_fault() -> None:
+    """Reading /proc/self/mem at its beginning is an input/output error, as from a worn card: another start may work."""
+    with pytest.raises(ModelError, match="Input/output error") as caught:
+        read_bytes(Path("/proc/self/mem"))
+    with pytest.raises(ModelError, match=r"/proc/self/mem: .*Input/output error") as named:
+        Library(()).find("/proc/self/mem")
+
+    assert (caught.value.exit_code, named.value.exit_code) == (75, 75)
+
+
+def test_a_file_that_is_not_there_is_for_a_person_to_mend(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        read_bytes(tmp_path / "absent.tflite")
+
+    assert caught.value.exit_code == 78

@@ -7,12 +7,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge.cli.watch_text import Output, Printer
+from edge.client import Delivery, Notice, NoticeKind
+from edge.client.hooks import HookBlockedError
+from tests.bad_disk import BadDisk
 from tests.brokers import Brokers, Lines, Mosquitto, brokers_in
 from tests.cli.command import REPOSITORY, edge
 from tests.fakes_client import FakeDevice
@@ -244,3 +249,117 @@ def test_an_open_secret_or_a_missing_certificate_is_78(tmp_path: Path) -> None:
 
     edge("watch", "--username", "ann", "--password-file", secret).assert_one_error(78, "chmod 600")
     edge("watch", "--broker", "mqtts://localhost", "--ca", tmp_path / "no.pem").assert_one_error(78, "no.pem")
+
+
+@pytest.mark.broker
+def test_a_full_disk_is_told_and_waited_for_and_no_event_is_lost_or_shown_twice(
+    watch: Watch, broker: Mosquitto, device: FakeDevice, tmp_path: Path
+) -> None:
+    disk = BadDisk(tmp_path, tmp_path / "state")
+    arguments = ("--broker", _url(broker), "--json", "--consumer", "archive", "--state", tmp_path / "state")
+    watching = watch(*arguments, environment=disk.environment).connected()
+    device.say(1)
+    assert watching.json()["seq"] == 1
+
+    disk.go_bad("28 w")
+    device.say(2)
+    watching.err.wait_for(lambda line: "database or disk is full" in line and "the devices keep their events" in line)
+    disk.go_good()
+    device.say(3)
+
+    assert [watching.json()["seq"] for _ in range(2)] == [2, 3]
+    assert watching.end() == 0
+
+
+@pytest.mark.broker
+def test_an_event_whose_striking_out_meets_a_full_disk_is_not_handed_over_again(
+    watch: Watch, broker: Mosquitto, device: FakeDevice, tmp_path: Path
+) -> None:
+    disk = BadDisk(tmp_path, tmp_path / "state")
+    go_on = tmp_path / "go-on"
+    hook = tmp_path / "hook"
+    hook.write_text(f'#!/bin/sh\necho "$EDGE_KEY" >&2\nwhile [ ! -e "{go_on}" ]; do sleep 0.02; done\n')
+    hook.chmod(0o755)
+    arguments = ("--broker", _url(broker), "--consumer", "archive", "--state", tmp_path / "state", "--exec", hook)
+    watching = watch(*arguments, environment=disk.environment).connected()
+    device.say(1)
+    watching.err.wait_for(lambda line: line == "gate/E1/1")
+
+    disk.go_bad("28 w")
+    go_on.touch()
+    watching.err.wait_for(lambda line: "tried again until it works" in line)
+    disk.go_good()
+    watching.err.wait_for(lambda line: "the disk takes it again" in line)
+    device.say(2)
+    watching.err.wait_for(lambda line: line == "gate/E1/2")
+
+    assert watching.end() == 0
+    assert watching.err.count("gate/E1/1") == 1
+
+
+@pytest.mark.broker
+def test_a_command_that_still_runs_is_killed_when_we_leave_and_runs_again_at_the_next_start(
+    watch: Watch, broker: Mosquitto, device: FakeDevice, tmp_path: Path
+) -> None:
+    hook = tmp_path / "hook"
+    hook.write_text(
+        f'#!/bin/sh\nsleep 60 &\necho $! > "{tmp_path}/new"; mv "{tmp_path}/new" "{tmp_path}/child"\nwait\n'
+    )
+    hook.chmod(0o755)
+    named = ("--broker", _url(broker), "--json", "--consumer", "archive", "--state", tmp_path / "state")
+    watching = watch(*named, "--exec", hook).connected()
+    device.say(1)
+    assert watching.json()["seq"] == 1
+    moment = threading.Event()
+    while not (tmp_path / "child").exists():
+        moment.wait(0.02)
+
+    assert watching.end() == 0
+
+    state = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
+    while state.exists() and state.read_text().split()[2] != "Z":
+        moment.wait(0.02)
+    again = watch(*named, "--exec", "true", "--count", "1")
+    assert again.json()["seq"] == 1
+    assert again.process.wait(15) == 0
+
+
+@pytest.mark.broker
+def test_a_second_one_with_the_same_name_is_75_and_told_of_the_first(
+    watch: Watch, broker: Mosquitto, tmp_path: Path
+) -> None:
+    named = ("--broker", _url(broker), "--consumer", "archive", "--state", tmp_path / "state")
+    first = watch(*named).connected()
+
+    edge("watch", *named).assert_one_error(75, "another process follows", f"number {first.process.pid}")
+
+
+class _FullFile:
+    """An output that takes nothing until somebody makes room."""
+
+    def __init__(self, folder: Path) -> None:
+        self.descriptor = os.open("/dev/full", os.O_WRONLY)
+        self.file = folder / "output"
+
+    def make_room(self) -> None:
+        real = os.open(self.file, os.O_WRONLY | os.O_CREAT)
+        os.dup2(real, self.descriptor)
+        os.close(real)
+
+
+def test_an_output_that_is_full_is_tried_again_and_gets_each_line_once(tmp_path: Path) -> None:
+    full = _FullFile(tmp_path)
+    printer = Printer(as_json=True, output=Output(full.descriptor))
+    events = [Delivery("gate", "E1", seq, "yard", "gap", b'{"seq":%d}' % seq, may_repeat=False) for seq in (1, 2)]
+    for event in (*events, events[0]):
+        with pytest.raises(HookBlockedError, match="standard output takes nothing"):
+            printer.run(event)
+    printer.tell(Notice(NoticeKind.LOST, "lost", "gate", "E1", ((3, 4),)))
+
+    full.make_room()
+    for event in events:
+        printer.run(event)
+
+    lines = [json.loads(line) for line in full.file.read_text().splitlines()]
+    assert [line.get("seq") or line["ranges"] for line in lines] == [1, 2, [[3, 4]]]
+    os.close(full.descriptor)

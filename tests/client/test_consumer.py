@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from edge.client import Consumer, ConsumerSettings, Delivery, Notice, NoticeKind
-from edge.core.errors import ConfigError
+from edge.core.errors import InUseError
 from edge.wire.settings import BrokerSettings
 from tests.brokers import Mosquitto
 from tests.client.conftest import Follow, Follower
@@ -338,7 +338,7 @@ def test_two_processes_cannot_be_the_same_consumer(follow: Follow, broker: Mosqu
     follow()
     second = Consumer(ConsumerSettings("archive", tmp_path / "archive.db"), BrokerSettings("127.0.0.1", broker.port))
 
-    with pytest.raises(ConfigError, match="another process follows"):
+    with pytest.raises(InUseError, match="another process follows"):
         second.open()
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
+import signal
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +17,7 @@ import pytest
 
 from edge.client import Delivery
 from edge.client.exec_hook import ExecHook
-from edge.client.hooks import HookError, Retrying, Workers
+from edge.client.hooks import HookError, HookStoppedError, Retrying, Workers
 from edge.client.webhook import Webhook
 from edge.core.clock import SystemClock
 from edge.core.errors import UsageError
@@ -64,8 +68,71 @@ def test_what_a_hanging_command_has_started_dies_with_it(script: Callable[[str],
     with pytest.raises(HookError):
         ExecHook(command, timeout_s=0.5).run(DELIVERY)
 
-    state = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    _wait_for(lambda: _is_gone(tmp_path / "child"))
+
+
+def _is_gone(pid_file: Path) -> bool:
+    """Whether the process is, or waits to be buried by somebody who does not care."""
+    state = Path(f"/proc/{pid_file.read_text().strip()}/stat")
+    return not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def _wait_for(is_so: Callable[[], bool]) -> None:
+    moment = threading.Event()
+    for _ in range(500):
+        if is_so():
+            return
+        moment.wait(0.02)
+    raise AssertionError("not so in time")
+
+
+def _long_command(script: Callable[[str], str], tmp_path: Path) -> str:
+    """Writes its child's number into the file child, then waits for it."""
+    return script(f'sleep 60 & echo $! > "{tmp_path}/new"; mv "{tmp_path}/new" "{tmp_path}/child"; wait')
+
+
+def test_what_still_runs_when_we_leave_is_killed_with_all_it_has_started(
+    script: Callable[[str], str], tmp_path: Path
+) -> None:
+    hook = ExecHook(_long_command(script, tmp_path), timeout_s=60)
+    caught: list[HookError] = []
+
+    def run() -> None:
+        try:
+            hook.run(DELIVERY)
+        except HookError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    _wait_for((tmp_path / "child").exists)
+    hook.stop()
+    thread.join(10)
+
+    assert [type(error) for error in caught] == [HookStoppedError]
+    _wait_for(lambda: _is_gone(tmp_path / "child"))
+    with pytest.raises(HookStoppedError):
+        hook.run(DELIVERY)
+
+
+def test_what_still_runs_when_we_are_killed_dies_with_us(script: Callable[[str], str], tmp_path: Path) -> None:
+    program = (
+        "import sys; from edge.client import Delivery; from edge.client.exec_hook import ExecHook;"
+        "ExecHook(sys.argv[1], timeout_s=60).run(Delivery('gate', 'E1', 7, 'yard', 'gap', b'{}', may_repeat=False))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    with subprocess.Popen([sys.executable, "-c", program, _long_command(script, tmp_path)], env=environment) as process:
+        _wait_for((tmp_path / "child").exists)
+        process.kill()
+
+    _wait_for(lambda: _is_gone(tmp_path / "child"))
+
+
+def test_what_a_command_leaves_running_on_purpose_goes_on(script: Callable[[str], str], tmp_path: Path) -> None:
+    ExecHook(script(f'sleep 60 & echo $! > "{tmp_path}/child"'), timeout_s=10).run(DELIVERY)
+
+    assert not _is_gone(tmp_path / "child")
+    os.kill(int((tmp_path / "child").read_text()), signal.SIGKILL)
 
 
 def test_a_command_does_not_inherit_the_brokers_password(
@@ -179,6 +246,9 @@ def test_an_address_that_is_unsafe_or_none_is_refused(url: str, words: str) -> N
 
 class Flaky:
     """A hook that fails as often as told, per event."""
+
+    def stop(self) -> None:
+        return
 
     def __init__(self, name: str, failures: dict[int, int]) -> None:
         self.name = name

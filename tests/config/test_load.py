@@ -198,3 +198,18 @@ def test_a_file_that_can_not_be_read_is_told(tmp_path: Path, name: str, words: s
 def test_an_endless_file_is_left_at_the_bound() -> None:
     with pytest.raises(ConfigError, match="at most 1048576 bytes"):
         load_config(Path("/dev/zero"))
+
+
+def test_a_disk_that_fails_is_not_the_configurations_fault() -> None:
+    """Reading /proc/self/mem at its beginning is an input/output error, as from a worn card: another start may work."""
+    with pytest.raises(ConfigError, match=r"just now: .*Input/output error") as caught:
+        load_config(Path("/proc/self/mem"))
+
+    assert caught.value.exit_code == 75
+
+
+def test_a_file_that_is_not_there_is_for_a_person_to_mend(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "none.yaml")
+
+    assert caught.value.exit_code == 78

@@ -199,3 +199,10 @@ def test_credentials_cameras_and_streams_are_not_looked_for(tmp_path: Path) -> N
     )
 
     assert checked(text, tmp_path) == []
+
+
+def test_a_disk_that_fails_is_not_the_secrets_fault() -> None:
+    with pytest.raises(ConfigError, match="can't be read just now: Input/output error") as caught:
+        check_private(Path("/proc/self/mem"), "broker.tls.key")
+
+    assert caught.value.exit_code == 75

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
-from edge.core.looking import is_file, is_folder, why_missing
+from edge.core.looking import is_file, is_folder, is_passing, why_missing
 
 
 def test_what_is_there_is_seen_for_what_it_is(tmp_path: Path) -> None:
@@ -31,3 +32,13 @@ def test_nothing_lies_below_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
 
     assert why_missing(tmp_path / "file" / "below") == "nothing there"
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENFILE, errno.EMFILE, errno.ENOMEM, errno.ESTALE])
+def test_what_the_machine_lacks_just_now_may_pass(number: int) -> None:
+    assert is_passing(OSError(number, "as the system says it"))
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EROFS, None])
+def test_a_wrong_name_or_right_does_not_pass(number: int | None) -> None:
+    assert not is_passing(OSError(number, "as the system says it"))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.bad_disk import BadDisk
 from tests.brokers import Brokers, brokers_in
 from tests.faults.machine import Machine
-from tests.flow.running import CHECKOUT, run_edge, write_config
+from tests.flow.running import run_edge, write_config
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 
@@ -38,28 +38,22 @@ def new_machine(tmp_path: Path, brokers: Brokers) -> Iterator[NewMachine]:
         machine.end()
 
 
-@pytest.fixture(scope="session")
-def bad_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    library = tmp_path_factory.mktemp("bad-disk") / "bad_disk.so"
-    source = CHECKOUT / "tools" / "faults" / "bad_disk.c"
-    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return library
+@pytest.fixture
+def bad_disk(tmp_path: Path) -> BadDisk:
+    return BadDisk(tmp_path, tmp_path / "disk")
 
 
 @pytest.mark.parametrize("fault", ["28 w", "30 wo", "5 s"], ids=["full", "read-only", "fsync fails"])
 def test_a_disk_that_fails_costs_no_event_and_is_used_again_when_it_is_back(
-    new_machine: NewMachine, bad_disk: Path, tmp_path: Path, fault: str
+    new_machine: NewMachine, bad_disk: BadDisk, fault: str
 ) -> None:
-    switch = tmp_path / "switch"
-    machine = new_machine(
-        {"LD_PRELOAD": str(bad_disk), "BAD_DISK_ROOT": str(tmp_path / "disk"), "BAD_DISK_SWITCH": str(switch)}
-    )
+    machine = new_machine(bad_disk.environment)
     machine.next_event()
-    switch.write_text(fault)
+    bad_disk.go_bad(fault)
 
     told = machine.next_health(lambda reasons: "outbox_memory_only" in reasons)
     during = [machine.next_event()["seq"] for _ in range(3)]
-    switch.unlink()
+    bad_disk.go_good()
     well = machine.next_health(lambda reasons: "outbox_memory_only" not in reasons)
     machine.next_event()
 
