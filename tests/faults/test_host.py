@@ -105,5 +105,6 @@ def test_a_place_that_can_not_be_written_from_the_start_is_told_and_stops_no_det
 
     assert "Traceback" not in done.stderr
     assert "/proc/edge/outbox.db: expected a writable file" in done.stderr
-    frames = re.search(r"(\d+) frames", done.stderr)
-    assert frames and int(frames[1]) > 0, done.stderr  # live, so one or another may be passed over while all starts
+    assert re.search(r"[1-9]\d* frames", done.stderr), (
+        done.stderr
+    )  # live: one or another may be passed over at the start
