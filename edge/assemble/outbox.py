@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge.config.values import Config
@@ -74,11 +75,24 @@ def volatile_path(outbox: Path) -> Path | None:
     return folder / f"outbox-{mark}.db" if _is_usable(folder) else None
 
 
-def outbox_depth(path: Path, policy: Policy, clock: Clock) -> int:
-    """Events that wait in a file that nobody uses any more."""
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """How a run left the outbox.
+
+    waiting : events, those of earlier runs too
+    sent : of this run's events, those that the broker has taken. A publisher that is killed can't say any more what it
+        did last; the file knows
+    """
+
+    waiting: int
+    sent: int
+
+
+def outbox_remainder(path: Path, policy: Policy, clock: Clock, *, epoch: str) -> Remainder:
+    """Of a file that nobody uses any more."""
     reader = OutboxReader(path, policy=policy, clock=clock)
     try:
-        return reader.depth()
+        return Remainder(reader.depth(), reader.sent(epoch))
     finally:
         reader.close()
 

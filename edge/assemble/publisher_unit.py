@@ -9,13 +9,12 @@ from typing import NoReturn
 
 import msgspec
 
-from edge.assemble.broker import publisher_setup
 from edge.assemble.publisher import make_publisher
-from edge.config.load import find_config, load_config
+from edge.assemble.publisher_settings import PublisherSettings
+from edge.config.load import find_config
 from edge.core.clock import SystemClock
-from edge.core.errors import EdgeError
 from edge.service.channel import Channel, ChannelClosedError
-from edge.service.doorway import open_doorway, welcome
+from edge.service.doorway import Doorway
 from edge.service.inside import leave_at_once
 from edge.service.letters import Setup
 from edge.service.publisher import first_word
@@ -34,34 +33,55 @@ def serve(config_file: Path | None, socket: Path, *, duty: Notifier) -> NoReturn
 
     Raises
     ------
-    ConfigError, UsageError
+    ConfigError, InUseError, UsageError
+    SystemExit
+        By SIGTERM or SIGINT while it waits: 0.
     """
-    load_config(find_config(config_file))
-    with open_doorway(socket) as doorway:
-        duty.ready("waiting for the detector")
-        channel = welcome(doorway, alive=duty.alive)
+    settings = PublisherSettings(find_config(config_file))
+    settings.read()
+    doorway = Doorway(socket)
+    doorway.open()
     try:
-        setup = _setup(config_file, first_word(channel, SystemClock()))
+        _hear_signals()
+        logger.info("waiting for the detector at %s", socket)
+        duty.ready("waiting for the detector")
+        channel = doorway.welcome(alive=duty.alive)
+        doorway.close()
+        code = _serve(channel, settings, duty)
+    finally:
+        duty.stopping()
+        doorway.leave()
+    leave_at_once(code)
+
+
+def _hear_signals() -> None:
+    """Until there is something to deliver, leaving is all."""
+
+    def leave(*_: object) -> NoReturn:
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+
+
+def _serve(channel: Channel, settings: PublisherSettings, duty: Notifier) -> int:
+    try:
+        setup = _setup(settings, first_word(channel, SystemClock()))
     except ChannelClosedError:
-        setup = None
-    except EdgeError:
-        channel.close()
-        raise
-    leave_at_once(0 if setup is None else _publish(channel, setup, duty))
-
-
-def _publish(channel: Channel, setup: Setup, duty: Notifier) -> int:
+        logger.info("the detector left without a word")
+        return 0
     publisher = make_publisher(channel, setup, SystemClock(setup.boot_id), alive=duty.alive)
-    signal.signal(signal.SIGTERM, lambda *_: publisher.leave(_STOP_S))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: publisher.leave(_STOP_S))
+    logger.info("publishing for %s to %s:%d", setup.device, setup.host, setup.port)
     duty.status(f"publishing for {setup.device} to {setup.host}")
     return publisher.live()
 
 
-def _setup(config_file: Path | None, theirs: Setup) -> Setup:
+def _setup(settings: PublisherSettings, theirs: Setup) -> Setup:
     """Where to publish is ours to know; which files wait, the detector's. Raises ConfigError."""
-    config = load_config(find_config(config_file))
     volatile = None if theirs.volatile is None else Path(theirs.volatile)
-    ours = publisher_setup(config, outbox=Path(theirs.outbox), volatile=volatile)
+    ours = settings.setup(outbox=Path(theirs.outbox), volatile=volatile)
     ours = msgspec.structs.replace(ours, boot_id=theirs.boot_id)  # which our sandbox hides
     if msgspec.structs.replace(ours, password=None, key=None, log_level=theirs.log_level) != theirs:
         logger.warning("the detector was started with another configuration than ours: restart both units")

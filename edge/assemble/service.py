@@ -49,12 +49,14 @@ from edge.track.wanted import Wanted, lowest_score
 class Assembly:
     """The service, and what its caller needs besides.
 
+    epoch : of this run's events
     summary : one line that says what runs where
     """
 
     service: Service
     outlet: Publishing
     outbox: Path
+    epoch: str
     summary: str
 
 
@@ -119,7 +121,7 @@ def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = Non
         errands=errands,
         steward=make_steward(config, arbiter),
     )
-    return Assembly(service, outlet, outbox, _summary(config, model, outbox))
+    return Assembly(service, outlet, outbox, identities.epoch, _summary(config, model, outbox))
 
 
 def _remember(start: Start, line: LineUp, brains: Brains) -> None:

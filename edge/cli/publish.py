@@ -23,7 +23,9 @@ def publish(path: Path | None, socket: Path) -> None:
 
     The unit edge-publisher.service runs it. Only this process reads the broker's password and key.
 
-    Exit codes: 0 done; 2 no place for a socket; 78 the configuration is wrong.
+    Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 publishing ended by a fault of its own; 2 no place for a
+    socket; 75 another process has the place, or a secret that worked before can't be had; 78 the configuration is
+    wrong.
     """
     from edge.assemble.publisher_unit import serve
     from edge.service.systemd import Notifier

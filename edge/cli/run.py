@@ -42,7 +42,7 @@ def run(path: Path | None, duration: float | None, publisher: Path | None) -> No
     # whatever error that library makes of it.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
-    from edge.assemble.outbox import outbox_depth, outbox_policy
+    from edge.assemble.outbox import outbox_policy, outbox_remainder
     from edge.assemble.safe_mode import begin
     from edge.assemble.service import assemble_service
     from edge.assemble.threads import hand_over_quickly
@@ -70,17 +70,17 @@ def run(path: Path | None, duration: float | None, publisher: Path | None) -> No
         raise
     start.finished()
     standing = assembly.outlet.standing()
-    waiting = outbox_depth(assembly.outbox, outbox_policy(config), clock)
+    remainder = outbox_remainder(assembly.outbox, outbox_policy(config), clock, epoch=assembly.epoch)
     logger.info(
         "stopped after %.1f s: %d frames, %d events, %d delivered%s",
         outcome.seconds,
         outcome.frames,
         outcome.events,
-        standing.delivered + standing.unheard,
+        max(remainder.sent, standing.delivered + standing.unheard),
         f", {standing.unheard} of them to nobody" if standing.unheard else "",
     )
     try:
-        _end(list(outcome.errors.values()), standing=standing, waiting=waiting, outbox=assembly.outbox)
+        _end(list(outcome.errors.values()), standing=standing, waiting=remainder.waiting, outbox=assembly.outbox)
     except EdgeError as error:
         if not outcome.is_stopped:
             raise

@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from itertools import islice
 
 from edge.core.protocols import Clock
-from edge.report.outbox.reader import LIVE_MS, OutboxReader
+from edge.report.outbox.reader import OutboxReader
 from edge.report.outbox.values import Position, Replay, Stored
-from edge.report.parcels import Parcel, mark_replayed, trim
+from edge.report.parcels import Parcel
 from edge.report.patience import Ahead, Awaited, Refused, Unconfirmed, Unheard, is_covered
 from edge.report.stats import EventStats
+from edge.report.wrapping import Wrapping
 from edge.wire import reasons
-from edge.wire.packets import Limits, Version, packet_bytes
+from edge.wire.packets import Limits, Version
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,6 @@ _BATCH = 64
 _POLL_NS = 1_000_000_000  # a hint that something was committed may get lost
 _SOON_S = 0.02
 _NS_PER_S = 1_000_000_000
-_NS_PER_MS = 1_000_000
 OVERSIZE = "oversize"
 _END = (1 << 40) - 1  # beyond every number of an epoch
 
@@ -72,17 +72,13 @@ class Courier:
         self._heard: list[Position] = []
         self._not_heard: list[Position] = []
         self._dead: list[Position] = []
-        self._handed_out: dict[str, int] = {}  # epoch -> highest number that may have left without our knowing
-        self._to_trim: set[Position] = set()
-        self._read_ns = 0
+        self._wrapping = Wrapping(clock)
         self._looked_ns = 0
         self._version: tuple[object, ...] = ()
         self._is_hinted = True
         self._has_more = False
         self._tokens = float(_BURST)
         self._tokens_ns = 0
-        self._limits = Limits()
-        self._protocol = Version.V5
 
     def hint(self) -> None:
         """Something was committed; from any thread."""
@@ -91,7 +87,7 @@ class Courier:
     def connected(self, limits: Limits, version: Version) -> None:
         """A new connection, with what its broker takes."""
         now_ns = self._clock.monotonic_ns()
-        self._limits, self._protocol = limits, version
+        self._wrapping.connected(limits, version)
         self._refused.clear()
         self._denied.clear()
         self._unheard.somebody_came(now_ns)
@@ -103,9 +99,7 @@ class Courier:
 
     def disconnected(self, under_way: Iterable[Parcel]) -> None:
         """What was under way may have arrived or not."""
-        for parcel in under_way:
-            epoch, seq = parcel.position.epoch, parcel.position.seq
-            self._handed_out[epoch] = max(seq, self._handed_out.get(epoch, 0))
+        self._wrapping.disconnected(under_way)
         self._in_flight.clear()
         self._again.clear()
         self._ready.clear()
@@ -157,7 +151,7 @@ class Courier:
             case reasons.QUOTA_EXCEEDED:  # the session pauses
                 self._is_hinted = True
             case reasons.PACKET_TOO_LARGE if not parcel.is_trimmed:  # though it did not say its limit
-                self._to_trim.add(position)
+                self._wrapping.trim_next_time(position)
                 self._is_hinted = True
             case reasons.PACKET_TOO_LARGE:
                 self._bury(position)
@@ -225,7 +219,8 @@ class Courier:
         self._has_more = len(batch) == _BATCH
         if self._reader.trouble:  # what could not be read is looked for again, though nothing new is committed
             self._version = ()
-        self._read_ns = self._looked_ns = now_ns
+        self._looked_ns = now_ns
+        self._wrapping.was_read(now_ns)
 
     def _find_unconfirmed(self, now_ns: int) -> None:
         """The oldest that the consumer seems to lack, of one epoch."""
@@ -249,7 +244,7 @@ class Courier:
     def _choose(self, now_ns: int) -> Stored | None:
         if self._awaited.holds_live(now_ns):
             return None
-        if self._ready and not self._is_late(self._ready[0], now_ns):
+        if self._ready and not self._wrapping.is_late(self._ready[0], now_ns):
             return self._ready.popleft()
         queue = self._again or self._ready
         if not queue or self._awaited.holds_late(now_ns) or self._ahead.is_full(now_ns) or not self._has_token(now_ns):
@@ -270,21 +265,12 @@ class Courier:
 
     def _pack(self, stored: Stored, now_ns: int) -> Parcel | None:
         """Ready for the wire; None if it never can be, which a gap will tell."""
-        position = stored.position
-        is_again = stored.sends > 0 or position.seq <= self._handed_out.get(position.epoch, 0)
-        is_replayed = is_again or stored.is_replayed or self._is_late(stored, now_ns)
-        payload = mark_replayed(stored.payload) if is_replayed else stored.payload
-        whole = Parcel(stored.topic, payload, qos=1, position=position, is_again=is_again)
-        excess = packet_bytes(whole, self._protocol) - self._limits.packet_bytes
-        if excess <= 0 and position not in self._to_trim:
-            return whole
-        smaller = trim(payload, len(payload) - max(1, excess))
-        self._to_trim.discard(position)
-        if smaller is None:
+        parcel = self._wrapping.wrap(stored, now_ns)
+        if parcel is None:
             self._give_up(stored, now_ns)
             return None
-        self._counts["trimmed"] += 1
-        return Parcel(stored.topic, smaller, qos=1, position=position, is_again=is_again, is_trimmed=True)
+        self._counts["trimmed"] += parcel.is_trimmed
+        return parcel
 
     def _give_up(self, stored: Stored, now_ns: int) -> None:
         if stored.tells:  # given up, it would be told by another of its kind, for ever
@@ -296,12 +282,6 @@ class Courier:
     def _bury(self, position: Position) -> None:
         self._counts["dead"] += 1
         self._dead.append(position)
-
-    def _is_late(self, stored: Stored, now_ns: int) -> bool:
-        """Also when it came late into the outbox, as when a disk hung; a step of the clock may say so wrongly."""
-        waited_ms = (now_ns - self._read_ns) / _NS_PER_MS
-        wall_ms = self._clock.utc_now().timestamp() * 1000 - stored.happened_wall_ms
-        return not stored.live or stored.age_ms + waited_ms >= LIVE_MS or wall_ms >= 2 * LIVE_MS
 
     def _write_down(self) -> None:
         for positions, mark in ((self._heard, self._reader.mark_sent), (self._not_heard, self._reader.mark_unheard)):

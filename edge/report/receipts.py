@@ -11,8 +11,8 @@ import msgspec
 from edge.core.values import Message
 from edge.report.courier import Courier
 from edge.report.listening import PAYLOAD_LIMIT, Heard, Subscription
-from edge.report.outbox.database import OutboxError
 from edge.report.outbox.spans import Span
+from edge.report.outbox.trouble import OutboxError
 from edge.report.outbox.values import Position
 from edge.report.topics import Topics
 

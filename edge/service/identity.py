@@ -36,12 +36,12 @@ class Identities:
 
     def __init__(self, device: str, epoch: str) -> None:
         self._device = device
-        self._epoch = epoch
+        self.epoch = epoch
         self._seq = 0
 
     def next(self) -> EventId:
         self._seq += 1
-        return EventId(self._device, self._epoch, self._seq)
+        return EventId(self._device, self.epoch, self._seq)
 
 
 def event_time(occurrence: Occurrence, clock: Clock) -> EventTime:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from edge.report.outbox.values import Mode, OutboxReading, Outgoing
 from edge.report.outbox.writer import OutboxWriter
 from edge.report.states import Delivery
 from edge.service import letters
+from edge.service.board import Board
 from edge.service.child import Child
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Standing, Tell
 from edge.service.neighbour import Neighbour
@@ -34,8 +34,6 @@ from edge.wire.wake import Wake
 logger = logging.getLogger(__name__)
 
 MODULE = "edge.assemble.publisher"
-STATE_LIMIT = 10_000
-DETECTION_LIMIT = 64
 STOP_S = 2.5  # after SIGTERM: what is left is kept in the outbox anyway
 FINISH_S = 60.0  # after the last recording: as long as something arrives
 _COMMIT_S = 1.0
@@ -75,12 +73,7 @@ class Publishing:
         self._hear_out = hear
         self._clock = clock
         self._child = child
-        self._lock = threading.Lock()
-        self._board: dict[str, Message] = {}
-        self._changed: dict[str, None] = {}
-        self._detections: deque[Message] = deque()
-        self._drops: Counter[str] = Counter()
-        self._passed_on = 0
+        self._board = Board()
         self._before = Progress()
         self._progress = Progress()
         self._progressed_ns = 0
@@ -112,11 +105,7 @@ class Publishing:
         if isinstance(message, EventMessage):
             self._writer.append(outgoing(message))
             return
-        with self._lock:
-            if message.retain:
-                self._post(message)
-            else:
-                self._offer(message)
+        self._board.put(message)
         self._wake.set()
 
     def committed(self) -> None:
@@ -138,16 +127,15 @@ class Publishing:
 
     def is_settled(self) -> bool:
         """Whether the broker has all state as it is now."""
-        with self._lock:
-            progress = self._progress
-            return not self._changed and progress.is_settled and progress.heard == self._passed_on
+        progress = self._progress
+        return progress.is_settled and self._board.is_known(progress.heard)
 
     def standing(self) -> Standing:
         """How it goes."""
         progress, outbox = letters.total(self._before, self._progress), self._writer.reading()
         drops = {f"message_{cause}": count for cause, count in progress.drops.items() if count}
         return Standing(
-            drops={**drops, **self._drops},
+            drops={**drops, **self._board.drops},
             reasons=_reasons(progress, outbox),
             depth=outbox.pending + outbox.waiting,
             delivered=progress.delivered,
@@ -207,11 +195,9 @@ class Publishing:
         """A new publisher knows nothing: all state is for it."""
         self._before = letters.total(self._before, self._progress)
         self._progress = Progress()
-        self._passed_on = 0
         self._progressed_ns = self._clock.monotonic_ns()
         self._has_news = False  # it reads the outbox anyway
-        with self._lock:
-            self._changed = dict.fromkeys(self._board)
+        self._board.tell_all_again()
 
     def _pass_on(self) -> None:
         """Give the publisher what it has room for; what it has none for waits here, each lane in its own way."""
@@ -219,44 +205,12 @@ class Publishing:
             self._has_news = False  # before it is told: what is committed meanwhile is news again
             if not self._child.send(_COMMITTED):
                 self._has_news = True
-        while (message := self._next()) is not None:
+        while (message := self._board.take()) is not None:
             if not self._child.send(letters.encode(Tell(message))):
-                self._put_back(message)
+                self._board.put_back(message)
                 return
         if self._leave is not None and not self._child.is_dismissed and self._child.send(letters.encode(self._leave)):
             self._child.dismiss()
-
-    def _next(self) -> Message | None:
-        with self._lock:
-            topic = next(iter(self._changed), None)
-            if topic is None and not self._detections:
-                return None
-            self._passed_on += 1
-            if topic is None:
-                return self._detections.popleft()
-            del self._changed[topic]
-            return self._board[topic]
-
-    def _put_back(self, message: Message) -> None:
-        with self._lock:
-            self._passed_on -= 1
-            if message.retain:
-                self._changed = {message.topic: None} | self._changed
-            else:
-                self._detections.appendleft(message)
-
-    def _post(self, message: Message) -> None:
-        if message.topic not in self._board and len(self._board) >= STATE_LIMIT:
-            self._drops["message_overflow"] += 1
-            return
-        self._board[message.topic] = message
-        self._changed[message.topic] = None
-
-    def _offer(self, message: Message) -> None:
-        if len(self._detections) >= DETECTION_LIMIT:
-            self._detections.popleft()
-            self._drops["message_no_publisher"] += 1
-        self._detections.append(message)
 
     def _hear(self, frame: bytes) -> None:
         word = letters.read_by_service(frame)

@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tests.broker.site import REPOSITORY, run_setup
 
+BROKER_PAGE = REPOSITORY / "docs" / "broker.md"
 ARGUMENTS = ("--host", "mqtt.lan", "--host", "192.168.1.5", "--host", "::1", "--device", "gate", "--consumer", "store")
 
 
@@ -126,7 +127,11 @@ def test_it_prints_the_lines_of_the_devices_configuration(tmp_path: Path) -> Non
     done = run_setup("--out", tmp_path, *ARGUMENTS)
 
     assert "host: mqtt.lan" in done.stdout
-    assert "tls: {ca: ca.crt, certificate: gate.crt, key: {file: gate.key}}" in done.stdout
+    line = "tls: {ca: ca.crt, certificate: gate.crt, key: {credential: mqtt-key}}"
+    assert line in done.stdout
+    assert "LoadCredential=mqtt-key:/etc/edge/credentials/gate.key" in done.stdout
+    assert line in BROKER_PAGE.read_text()  # the same in the handbook
+    assert "LoadCredential=mqtt-key:/etc/edge/credentials/gate.key" in BROKER_PAGE.read_text()
     assert "edge watch --broker mqtts://mqtt.lan --consumer store" in done.stdout
 
 

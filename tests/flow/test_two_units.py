@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,13 +17,18 @@ from tests.brokers import Lines
 from tests.flow.running import CHECKOUT, heard_by, write_config
 
 RULES = {"nobody": {"when": "absence", "label": "cat", "seconds": 1}}
-SCENE = {"demo": {"source": "synthetic:?seconds=3", "publish_detections": True, "rules": RULES}}
+# every frame is looked at, however slow the machine is: else a short scene may be over before the model runs
+SCENE = {"demo": {"source": "synthetic:?seconds=3", "pace": "fast", "publish_detections": True, "rules": RULES}}
 
 
 @contextmanager
-def unit(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], Lines]]:
+def unit(*arguments: str, runtime: Path | None = None) -> Iterator[tuple[subprocess.Popen[str], Lines]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "edge", *arguments], stderr=subprocess.PIPE, text=True, cwd=CHECKOUT
+        [sys.executable, "-m", "edge", *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=CHECKOUT,
+        env=os.environ if runtime is None else {**os.environ, "RUNTIME_DIRECTORY": str(runtime)},
     )
     try:
         yield process, Lines(process.stderr)
@@ -30,8 +37,10 @@ def unit(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], Lines]]:
         process.wait()
 
 
-def publisher(config: Path, socket: Path) -> AbstractContextManager[tuple[subprocess.Popen[str], Lines]]:
-    return unit("publish", "--config", str(config), "--socket", str(socket))
+def publisher(
+    config: Path, socket: Path, *, runtime: Path | None = None
+) -> AbstractContextManager[tuple[subprocess.Popen[str], Lines]]:
+    return unit("publish", "--config", str(config), "--socket", str(socket), runtime=runtime)
 
 
 def detector(config: Path, socket: Path) -> AbstractContextManager[tuple[subprocess.Popen[str], Lines]]:
@@ -112,3 +121,50 @@ def test_a_publisher_with_a_wrong_configuration_says_so_at_once(tmp_path: Path) 
 
     assert "devise" in said
     assert code == 78
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_that_waits_says_so_and_goes_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
+    config = write_config(tmp_path, settings(9, tmp_path))
+    with publisher(config, tmp_path / "socket") as (process, log):
+        said = log.wait_for(lambda line: "waiting" in line)
+        process.send_signal(number)
+        code = process.wait(timeout=20)
+
+    assert str(tmp_path / "socket") in said
+    assert code == 0
+    assert not (tmp_path / "socket").exists()
+
+
+def test_a_second_one_at_the_same_socket_is_75_and_named_the_first(tmp_path: Path) -> None:
+    config = write_config(tmp_path, settings(9, tmp_path))
+    with publisher(config, tmp_path / "socket") as (first, log):
+        log.wait_for(lambda line: "waiting" in line)
+        with publisher(config, tmp_path / "socket") as (second, said):
+            code = second.wait(timeout=20)
+            words = said.wait_for(lambda line: line.startswith("edge: "))
+
+        assert first.poll() is None
+    assert code == 75
+    assert f"process {first.pid} has this place already" in words
+
+
+@pytest.mark.broker
+def test_a_configuration_that_breaks_while_the_detector_runs_does_not_end_publishing(tmp_path: Path) -> None:
+    runtime = tmp_path / "run"
+    runtime.mkdir()
+    meeting = tmp_path / "socket"
+    with heard_by(tmp_path) as (port, hear):
+        config = write_config(tmp_path, settings(port, tmp_path))
+        with publisher(config, meeting, runtime=runtime) as (first, log), detector(config, meeting) as (process, _):
+            log.wait_for(lambda line: "connected" in line)
+            config.write_text("cameras: [this is, no: configuration\n")
+            first.kill()
+            first.wait()
+            with publisher(config, meeting, runtime=runtime) as (_, second):
+                second.wait_for(lambda line: "goes on with the configuration as it was" in line)
+                code = process.wait(timeout=100)
+        heard = hear()
+
+    assert code == 0
+    assert [payload for topic, payload in heard if topic == "edge/gate/status"][-1] == "offline"

@@ -16,8 +16,8 @@ from edge.core.values import Message
 from edge.report.courier import Courier
 from edge.report.listening import Heard
 from edge.report.outbox import Keeper, OutboxReader, Outgoing, Policy, Position
-from edge.report.outbox.database import OutboxError
 from edge.report.outbox.spans import Span
+from edge.report.outbox.trouble import OutboxError
 from edge.report.outbox.values import Entry, Loss, LossKind
 from edge.report.parcels import Parcel
 from edge.report.payloads import event_message

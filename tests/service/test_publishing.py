@@ -17,9 +17,10 @@ from edge.report.outbox.values import Guarantee, Mode, OutboxReading
 from edge.report.payloads import event_message
 from edge.report.states import Delivery
 from edge.report.topics import Topics
-from edge.service import letters, publishing
+from edge.service import board, letters, publishing
+from edge.service.board import DETECTION_LIMIT
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Tell
-from edge.service.publishing import DETECTION_LIMIT, FINISH_S, STOP_S, Publishing
+from edge.service.publishing import FINISH_S, STOP_S, Publishing
 from edge.wire.wake import Wake
 from tests.fakes_report import make_event
 
@@ -195,7 +196,7 @@ def test_of_detections_the_oldest_go_and_are_counted(service: Service) -> None:
 
 
 def test_state_of_too_many_topics_is_not_taken_and_counted(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publishing, "STATE_LIMIT", 1)
+    monkeypatch.setattr(board, "STATE_LIMIT", 1)
     service.outlet.send(state("1", "edge/gate/a"))
     service.outlet.send(state("2", "edge/gate/b"))
     service.outlet.send(state("3", "edge/gate/a"))

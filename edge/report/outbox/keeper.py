@@ -13,17 +13,18 @@ from pathlib import Path
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
 from edge.report.outbox import database, salvage
-from edge.report.outbox.database import (
-    OutboxBusyError,
-    OutboxDamagedError,
-    OutboxError,
-    OutboxTornError,
-    OutboxUnavailableError,
-)
 from edge.report.outbox.moving import move
 from edge.report.outbox.room import FreeShare, free_share
 from edge.report.outbox.shelter import Shelter
 from edge.report.outbox.store import NoDiskError, Store
+from edge.report.outbox.trouble import (
+    OutboxBusyError,
+    OutboxDamagedError,
+    OutboxError,
+    OutboxInUseError,
+    OutboxTornError,
+    OutboxUnavailableError,
+)
 from edge.report.outbox.values import DAMAGE, TORN, Entry, Loss, Mode, OutboxReading, Policy
 
 logger = logging.getLogger(__name__)
@@ -65,9 +66,21 @@ class Keeper:
         return self._mode
 
     def open(self) -> None:
-        """Find or make the file and mend it if need be; raises ConfigError if it is another program's."""
+        """Find or make the file and mend it if need be.
+
+        Raises
+        ------
+        ConfigError
+            It is another program's.
+        OutboxInUseError
+            Another process writes it: the two would take each other's place at the broker too.
+        """
         self._shelter.open_left_over()
-        self._recover()
+        try:
+            self._recover()
+        except OutboxInUseError:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._store.close()
@@ -170,7 +183,7 @@ class Keeper:
             return
         try:
             self._recover()
-        except EdgeError as error:  # another program has taken the path meanwhile
+        except EdgeError as error:  # another program has taken the path meanwhile, or another of us the file
             self._leave(error)
 
     def _recover(self) -> None:
@@ -183,6 +196,8 @@ class Keeper:
         except OutboxDamagedError as error:
             self._say(error)
             self._mend(_cause(error))
+        except OutboxInUseError:
+            raise
         except OutboxError as error:
             self._leave(error)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from edge.report.outbox import epochs, losses, rows
-from edge.report.outbox.database import transaction, translated
+from edge.report.outbox.database import transaction
 from edge.report.outbox.epochs import Epoch
 from edge.report.outbox.schema import SEQ_MASK, row_id
 from edge.report.outbox.store import Store
+from edge.report.outbox.trouble import translated
 from edge.report.outbox.values import DAMAGE, Entry, Loss
 
 _ROWS = 32  # per transaction

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from edge.core.protocols import Clock
-from edge.report.outbox import database, marks
-from edge.report.outbox.database import OutboxError
+from edge.report.outbox import database, epochs, marks, rows
 from edge.report.outbox.shelf import Shelf
 from edge.report.outbox.spans import holes, merge
+from edge.report.outbox.trouble import OutboxError
 from edge.report.outbox.values import Policy, Position, Replay, State, Stored
 
 logger = logging.getLogger(__name__)
@@ -39,10 +40,10 @@ class OutboxReader:
         live_ms: int = LIVE_MS,
         connect: database.Connect = database.connect,
     ) -> None:
-        self._shelves = [Shelf(path, policy=policy, clock=clock, live_ms=live_ms, connect=connect)]
+        make = partial(Shelf, clock=clock, live_ms=live_ms, connect=connect)
+        self._shelves = [make(path, is_needed=True, policy=policy)]
         if volatile_path is not None:
-            sheltered = Shelf(volatile_path, policy=policy.sheltered, clock=clock, live_ms=live_ms, connect=connect)
-            self._shelves.append(sheltered)
+            self._shelves.append(make(volatile_path, is_needed=False, policy=policy.sheltered))
         self._owed_marks: dict[Position, tuple[State, str]] = {}
         self._owed_cursors: dict[str, int] = {}
         self.trouble = ""
@@ -111,7 +112,7 @@ class OutboxReader:
         def ask(connection: sqlite3.Connection, now_ms: int) -> Replay:
             return marks.replay(connection, epoch, first, last, now_ms)
 
-        answers = self._each(lambda shelf: shelf.change(ask, Replay((), ())))
+        answers = self._each(lambda shelf: shelf.change(ask, Replay((), ())), as_events_move=True)
         if self.trouble:
             raise OutboxError(self.trouble)
         held = merge(span for answer in answers for span in answer.held)
@@ -130,11 +131,21 @@ class OutboxReader:
         """Events that wait to be sent."""
         return sum(self._each(lambda shelf: shelf.depth()))
 
+    def sent(self, epoch: str) -> int:
+        """Events of one epoch that the broker has taken at least once."""
+
+        def count(connection: sqlite3.Connection) -> int:
+            found = epochs.find(connection, epoch)
+            return 0 if found is None else rows.count_sent(connection, found)
+
+        return sum(self._each(lambda shelf: shelf.look(count, 0)))
+
     def _pay(self) -> None:
         """Write down what the file does not know yet; what fails is tried again with the next call."""
         if not (self._owed_marks or self._owed_cursors):
             return
-        if len(self._each(lambda shelf: shelf.change(self._write_owed, None))) == len(self._shelves):
+        answers = self._each(lambda shelf: shelf.change(self._write_owed, None), as_events_move=True)
+        if len(answers) == len(self._shelves):
             self._owed_marks.clear()
             self._owed_cursors.clear()
 
@@ -143,11 +154,14 @@ class OutboxReader:
         for epoch, seq in self._owed_cursors.items():
             marks.confirm(connection, Position(epoch, seq), now_ms)
 
-    def _each(self, ask: Callable[[Shelf], Result]) -> list[Result]:
-        """The answers of those files that answer."""
+    def _each(self, ask: Callable[[Shelf], Result], *, as_events_move: bool = False) -> list[Result]:
+        """The answers of those files that answer.
+
+        as_events_move : memory first, so that an event that is moved to the disk meanwhile is met at least once
+        """
         answers: list[Result] = []
         trouble = ""
-        for shelf in self._shelves:
+        for shelf in reversed(self._shelves) if as_events_move else self._shelves:
             try:
                 answers.append(ask(shelf))
             except OutboxError as error:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge.core.events import Severity
+from edge.report.outbox.epochs import Epoch
 from edge.report.outbox.packing import pack, unpack
 from edge.report.outbox.schema import SEQ_MASK, checksum, row_id
 from edge.report.outbox.values import Outgoing, State
@@ -70,6 +71,15 @@ def has_sane_progress(row: Sequence[Any]) -> bool:
         and isinstance(sent_ms, int)
         and (dead is None or isinstance(dead, str))
     )
+
+
+def count_sent(connection: sqlite3.Connection, epoch: Epoch) -> int:
+    """Events of one epoch that the broker has taken, or that were held until nobody missed them any more."""
+    found: int = connection.execute(
+        "SELECT count(*) FROM events WHERE id > ? AND id <= ? AND (sends > 0 OR state IN (?, ?))",
+        (epoch.first_id + epoch.floor, epoch.last_id, int(State.SENT), int(State.UNHEARD)),
+    ).fetchone()[0]
+    return epoch.floor + found
 
 
 def count_pending(connection: sqlite3.Connection) -> int:

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.protocols import Clock
-from edge.report.outbox import database, epochs, losses, rows
+from edge.report.outbox import database, epochs, files, losses, rows, trouble
 from edge.report.outbox.carve import Record, carve
-from edge.report.outbox.database import beside, open_beside, transaction, translated
+from edge.report.outbox.database import transaction
 from edge.report.outbox.epochs import Epoch
+from edge.report.outbox.files import beside, open_beside
 from edge.report.outbox.schema import SEQ_BITS, SEQ_MASK
 from edge.report.outbox.spans import Span, holes, merge, of_numbers
+from edge.report.outbox.trouble import translated
 from edge.report.outbox.values import DAMAGE, Loss, LossKind, State
 
 _BATCH = 500  # rows per transaction while the new file is filled
@@ -44,14 +46,14 @@ def verify(connection: sqlite3.Connection) -> None:
     for row in connection.execute("SELECT * FROM events ORDER BY id"):
         # numbers and times of commits ascend together; a time has no checksum of its own
         if not rows.is_whole(row) or not rows.has_sane_progress(row) or row[4] < newest_ms:
-            raise database.damaged(f"event row {row[0]}")
+            raise trouble.damaged(f"event row {row[0]}")
         newest_ms = row[4]
     for row in connection.execute("SELECT * FROM losses"):
         if losses.from_row(row) is None:
-            raise database.damaged(f"loss row {row[0]}")
+            raise trouble.damaged(f"loss row {row[0]}")
     for number, epoch, cursor, floor, crc in connection.execute("SELECT * FROM epochs"):
         if Epoch(number, epoch, cursor, floor).crc() != crc:
-            raise database.damaged(f"epoch row {number}")
+            raise trouble.damaged(f"epoch row {number}")
 
 
 def rebuild(path: Path, cause: str | None) -> None:
@@ -60,10 +62,10 @@ def rebuild(path: Path, cause: str | None) -> None:
     cause : why something may be lost; the new file says so from its first moment, in a gap that names no epoch
     """
     with translated(path):
-        database.make_folder(path.parent)
+        files.make_folder(path.parent)
         building = beside(path, "-new")
         remove_files(building)
-        database.make_file(building)
+        files.make_file(building)
         connection = database.connect(building)
         try:
             database.prepare(connection, log_bytes=_LOG_BYTES, synchronous="FULL")
@@ -76,7 +78,7 @@ def rebuild(path: Path, cause: str | None) -> None:
         finally:
             connection.close()
         _pack(path, building).rename(beside(path, "-ready"))
-        database.sync_folder(path.parent)
+        files.sync_folder(path.parent)
 
 
 def _pack(path: Path, building: Path) -> Path:
@@ -87,11 +89,11 @@ def _pack(path: Path, building: Path) -> Path:
     """
     packed = beside(path, "-packed")
     remove_files(packed)
-    database.make_file(packed)
+    files.make_file(packed)
     try:
         with closing(database.connect(building)) as connection:
             connection.execute("VACUUM INTO ?", (str(packed),))
-        database.sync_file(packed)
+        files.sync_file(packed)
     except (sqlite3.OperationalError, OSError):
         remove_files(packed)
         return building
@@ -108,7 +110,7 @@ def finish_exchange(path: Path, clock: Clock, *, keep: bool = True) -> Path | No
     with translated(path):
         if not ready.exists():
             return None
-        with database.door(path, alone=True):
+        with files.door(path, alone=True):
             aside = _free_name(path, f".damaged-{clock.utc_now():%Y%m%dT%H%M%SZ}")
             had_file = path.exists()
             if had_file:
@@ -117,7 +119,7 @@ def finish_exchange(path: Path, clock: Clock, *, keep: bool = True) -> Path | No
                 _log(path).rename(_log(aside))
             beside(path, "-shm").unlink(missing_ok=True)
             ready.rename(path)
-            database.sync_folder(path.parent)
+            files.sync_folder(path.parent)
         _forget_set_aside(path, keep=aside if keep else None)
         return aside if keep and had_file else None
 

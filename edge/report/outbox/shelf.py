@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from edge.core.protocols import Clock
-from edge.report.outbox import database, epochs, rows, salvage
+from edge.report.outbox import database, epochs, files, rows, salvage, trouble
 from edge.report.outbox.ageing import Ageing
-from edge.report.outbox.database import OutboxDamagedError, OutboxTornError, translated
+from edge.report.outbox.trouble import OutboxDamagedError, OutboxTornError, OutboxUnavailableError, translated
 from edge.report.outbox.values import Policy, Position, Stored
 
 _NEVER = 1 << 62
@@ -24,15 +25,27 @@ Result = TypeVar("Result")
 
 
 class Shelf:
-    """Reads and marks one file. A file that is not there is empty; other trouble raises an OutboxError.
+    """Reads and marks one file. Trouble raises an OutboxError.
 
+    Parameters
+    ----------
+    is_needed : a file that is not there is no empty one: the writer is making it, or exchanges it for a mended one,
+        and nobody knows what it will hold. Else it is empty, as memory is while the disk works
     live_ms : an event younger than this goes before the backlog
     """
 
     def __init__(
-        self, path: Path, *, policy: Policy, clock: Clock, live_ms: int, connect: database.Connect = database.connect
+        self,
+        path: Path,
+        *,
+        is_needed: bool,
+        policy: Policy,
+        clock: Clock,
+        live_ms: int,
+        connect: database.Connect = database.connect,
     ) -> None:
         self._path = path
+        self._is_needed = is_needed
         self._policy = policy
         self._live_ms = live_ms
         self._connect = connect
@@ -62,17 +75,21 @@ class Shelf:
         return self.look(rows.count_pending, 0)
 
     def look(self, read: Callable[[sqlite3.Connection], Result], empty: Result) -> Result:
-        """Read something; ``empty`` if there is no file."""
+        """Read something; ``empty`` if there is no file and none is needed."""
         try:
             with translated(self._path):
                 connection = self._current()
-                return empty if connection is None else read(connection)
+                if connection is not None:
+                    return read(connection)
         except OutboxTornError:
             raise  # there is no writer; it will look for itself when it comes
         except OutboxDamagedError:
             salvage.suspect(self._path)
             self.close()
             raise
+        if self._is_needed:
+            raise OutboxUnavailableError(f"{self._path}: expected an outbox, found none yet; its writer makes it")
+        return empty
 
     def change(self, write: Callable[[sqlite3.Connection, int], Result], empty: Result) -> Result:
         """Change something, given the file's own time; ``empty`` if there is no file."""
@@ -80,9 +97,8 @@ class Shelf:
 
     def _current(self) -> sqlite3.Connection | None:
         """The connection to the file that now has the name."""
-        try:
-            found = self._path.stat()
-        except FileNotFoundError:
+        found = self._state()
+        if found is None:
             self.close()
             return None
         if self._connection is None or self._file != (found.st_dev, found.st_ino):
@@ -90,9 +106,18 @@ class Shelf:
             self._connection = self._open()
         return self._connection
 
+    def _state(self) -> os.stat_result | None:
+        with suppress(FileNotFoundError):
+            return self._path.stat()
+        if self._is_needed:
+            # an exchange takes the old file away before it puts the new one there, and keeps the door meanwhile
+            with files.door(self._path, alone=False), suppress(FileNotFoundError):
+                return self._path.stat()
+        return None
+
     def _open(self) -> sqlite3.Connection | None:
-        with database.door(self._path, alone=False):
-            claim = database.claim(self._path, as_writer=False)
+        with files.door(self._path, alone=False):
+            claim = files.claim(self._path, as_writer=False)
             try:
                 return self._opened(is_alone=claim is not None)
             finally:
@@ -158,7 +183,7 @@ class Shelf:
         row = connection.execute("SELECT * FROM events WHERE id = ?", (number,)).fetchone()
         record = None if row is None else rows.from_row(row)
         if record is None:
-            raise database.damaged(f"event row {number}")
+            raise trouble.damaged(f"event row {number}")
         _, _, _, sends, committed_ms, *_ = row
         return Stored(
             position=record.position,

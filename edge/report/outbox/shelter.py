@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.core.protocols import Clock
-from edge.report.outbox.database import OutboxDamagedError, OutboxError
 from edge.report.outbox.salvage import remove_files
 from edge.report.outbox.store import Store
+from edge.report.outbox.trouble import OutboxDamagedError, OutboxError
 from edge.report.outbox.values import Entry, Loss, Policy
 
 logger = logging.getLogger(__name__)
@@ -41,8 +41,9 @@ class Shelter:
         try:
             self._open(self._path)
         except OutboxError as error:
-            logger.error("outbox: %s; what it held in memory is lost", error)
+            logger.error("outbox: %s", error)
             if isinstance(error, OutboxDamagedError):
+                logger.error("outbox: what was held in memory is lost")
                 remove_files(self._path)
 
     def commit(self, entries: Sequence[Entry], dropped: Sequence[Loss]) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from edge.core.events import Severity
 from edge.core.protocols import Clock
-from edge.report.outbox import database, epochs, losses, marks, rows, salvage
+from edge.report.outbox import database, epochs, files, losses, marks, rows, salvage
 from edge.report.outbox.ageing import Ageing
-from edge.report.outbox.database import OutboxUnavailableError, transaction, translated
+from edge.report.outbox.database import transaction
 from edge.report.outbox.room import FreeShare, Level, Room, free_share
+from edge.report.outbox.trouble import OutboxInUseError, OutboxUnavailableError, translated
 from edge.report.outbox.values import (
     NO_DISK,
     NO_SPACE,
@@ -58,12 +59,14 @@ class Store:
     def open(self) -> None:
         """Make or open the file, and read all of it once: what is damaged is found now, not when it is needed."""
         with translated(self.path):
-            database.make_folder(self.path.parent)
-            with database.door(self.path, alone=True):
-                self._claim = database.claim(self.path, as_writer=True)
+            files.make_folder(self.path.parent)
+            with files.door(self.path, alone=True):
+                self._claim = files.claim(self.path, as_writer=True)
                 if self._claim is None:
-                    raise OutboxUnavailableError(
-                        f"{self.path}: expected to write alone, found another edge at it; stop one of them"
+                    other = files.writer_of(self.path)
+                    raise OutboxInUseError(
+                        f"{self.path}: expected to write alone, found another edge at it"
+                        f"{f', process {other}' if other else ''}; stop one of them"
                     )
                 try:
                     self._connection = self._opened_and_checked()
@@ -73,7 +76,7 @@ class Store:
         self._handed_out.clear()
 
     def _opened_and_checked(self) -> sqlite3.Connection:
-        database.make_file(self.path)
+        files.make_file(self.path)
         database.restore_log(self.path)
         connection = self._connect(self.path)
         try:

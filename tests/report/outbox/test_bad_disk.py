@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge.core.clock import HandClock
-from edge.report.outbox import Mode, Position
+from edge.report.outbox import Mode, OutboxReader, Position, Replay, files, marks
 from edge.report.outbox import database as database_module
-from edge.report.outbox.database import OutboxBusyError, OutboxDamagedError, OutboxUnavailableError, door, translated
+from edge.report.outbox.files import door
 from edge.report.outbox.spans import Span
 from edge.report.outbox.store import Store
+from edge.report.outbox.trouble import (
+    OutboxBusyError,
+    OutboxDamagedError,
+    OutboxError,
+    OutboxInUseError,
+    OutboxUnavailableError,
+    translated,
+)
 from edge.report.outbox.values import Entry, Loss, LossKind
 from tests.report.outbox.device import EPOCH, WINDOW, Device, event, seqs
 
@@ -217,14 +228,31 @@ def test_a_busy_file_has_nothing_to_tell_for_now(device: Device) -> None:
 
 
 def test_two_writers_do_not_share_a_file(device: Device) -> None:
+    with pytest.raises(OutboxInUseError, match=rf"another edge at it, process {os.getpid()}; stop one") as caught:
+        Device(device.folder)
+
+    assert caught.value.exit_code == 75
+    assert device.commit(event(1))
+
+
+def test_one_that_cannot_be_named_is_refused_as_well(device: Device) -> None:
+    (device.path.with_name("outbox.db-writer")).write_bytes(b"\xff")
+
+    with pytest.raises(OutboxInUseError, match="another edge at it; stop one"):
+        Device(device.folder)
+
+
+def test_a_file_that_another_takes_while_the_disk_fails_is_not_written(device: Device) -> None:
+    device.faults.set(SHUT, 1)
+    assert not device.commit(event(1))
     second = Device(device.folder)
 
-    reading = second.keeper.reading()
-    taken = second.commit(event(1))
-    second.stop()
+    device.clock.advance(60.0)
+    taken = device.commit(event(1))
 
-    assert (reading.mode, taken) == (Mode.HELD, False)
-    assert "another edge" in reading.trouble
+    assert not taken
+    assert "another edge" in device.keeper.reading().trouble
+    second.stop()
 
 
 def test_trouble_while_looking_is_said_and_not_raised(device: Device) -> None:
@@ -427,3 +455,73 @@ def test_the_window_policy_counts_sends(new_device: NewDevice) -> None:
 
     assert again.sends == 1
     assert again.is_replayed
+
+
+def test_a_file_that_is_not_there_just_now_is_not_taken_for_an_empty_one(device: Device) -> None:
+    """As between the two renames of an exchange, or when the writer was killed there."""
+    device.commit(event(1), event(2), event(3))
+    device.reader.mark_sent([Position(EPOCH, 1)])
+    device.path.rename(device.path.with_name("moved"))
+
+    with pytest.raises(OutboxError, match="expected an outbox, found none yet"):
+        device.reader.replay(EPOCH, 1, 3)
+    device.reader.confirm(Position(EPOCH, 2))
+    device.path.with_name("moved").rename(device.path)
+
+    assert seqs(device.reader.pending(10)) == [3]
+    assert device.reader.trouble == ""
+
+
+def test_a_file_without_its_tables_is_not_taken_for_an_empty_one(folder: Path) -> None:
+    (folder / "outbox.db").touch()
+    reader = OutboxReader(folder / "outbox.db", policy=WINDOW, clock=HandClock())
+
+    with pytest.raises(OutboxError, match="expected an outbox, found none yet"):
+        reader.replay(EPOCH, 1, 3)
+
+
+def test_a_reader_that_comes_while_a_file_is_exchanged_waits_for_the_new_one(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device.commit(event(1))
+    beside = device.path.with_name("moved")
+    has_begun, is_asked_for = threading.Event(), threading.Event()
+
+    def exchange() -> None:
+        with door(device.path, alone=True):
+            device.path.rename(beside)
+            has_begun.set()
+            is_asked_for.wait(20)
+            beside.rename(device.path)
+
+    def knock(path: Path, *, alone: bool) -> AbstractContextManager[None]:
+        is_asked_for.set()
+        return door(path, alone=alone)
+
+    writer = threading.Thread(target=exchange)
+    writer.start()
+    has_begun.wait(20)
+    monkeypatch.setattr(files, "door", knock)
+    found = device.reader.replay(EPOCH, 1, 1)
+    writer.join()
+
+    assert found.held == (Span(1, 1),)
+
+
+def test_an_event_that_moves_from_memory_to_the_disk_while_a_replay_looks_is_found(
+    new_device: Callable[..., Device], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = new_device(shelter=True)
+    device.faults.set(SHUT, 1)
+    device.commit(event(1))
+    ask = marks.replay
+
+    def ask_and_let_it_move(*arguments: Any) -> Replay:
+        answer = ask(*arguments)
+        device.clock.advance(60.0)
+        device.keeper.tend()
+        return answer
+
+    monkeypatch.setattr(marks, "replay", ask_and_let_it_move)
+
+    assert device.reader.replay(EPOCH, 1, 1).held == (Span(1, 1),)

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.core.errors import ConfigError
-from edge.report.outbox import Loss, LossKind, Mode, Position, database
+from edge.report.outbox import Loss, LossKind, Mode, Position
+from edge.report.outbox import files as files_module
 from edge.report.outbox.carve import carve, frames_beyond
 from edge.report.outbox.packing import unpack
 from edge.report.outbox.salvage import finish_exchange, is_suspected, rebuild, suspect
@@ -117,7 +118,7 @@ def test_without_room_to_pack_the_rebuilt_file_is_used_as_it_is(
     def no_room(path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(database, "sync_file", no_room)
+    monkeypatch.setattr(files_module, "sync_file", no_room)
     suspect(device.path)
 
     device.keeper.tend()

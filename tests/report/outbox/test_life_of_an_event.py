@@ -223,7 +223,7 @@ def test_a_reader_that_comes_before_the_writer_finds_nothing(device: Device) -> 
     device.start()
     device.commit(event(1))
 
-    assert without_file == ([], 0, ((),))
+    assert without_file == ([], 0, ())
     assert without_tables == []
     assert seqs(early.pending(10)) == [1]
     early.close()
@@ -275,3 +275,29 @@ def test_epochs_without_events_are_forgotten_and_their_numbers_never_given_again
     numbers = device.ask("SELECT number, epoch FROM epochs")
 
     assert numbers == [(4, EPOCH)]
+
+
+def test_what_a_run_has_sent_is_counted_by_the_file_whoever_sent_it(device: Device) -> None:
+    """A publisher that was killed can't say any more what it did last."""
+    device.commit(*(event(seq) for seq in range(1, 7)), event(1, epoch="01JCOTHER"))
+    device.reader.mark_sent([Position(EPOCH, 1), Position("01JCOTHER", 1)])
+    device.reader.mark_unheard([Position(EPOCH, 2)])
+    device.reader.confirm(Position(EPOCH, 3))
+    device.reader.dead_letter(Position(EPOCH, 4), "oversize")
+
+    fresh = device.new_reader()
+
+    assert fresh.sent(EPOCH) == 3
+    assert fresh.sent("01JCNOBODY") == 0
+
+
+def test_what_made_room_counts_as_sent(new_device: Callable[..., Device]) -> None:
+    device = new_device()
+    last = device.fill()
+    device.reader.mark_sent([Position(EPOCH, seq) for seq in range(1, last + 1)])
+    device.reader.confirm(Position(EPOCH, last))
+
+    device.commit(*(event(device.seq + 1 + more, size=4000) for more in range(20)))
+
+    assert device.held()[0] > 1
+    assert device.reader.sent(EPOCH) == last
