@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from edge.client import Delivery, Notice, NoticeKind
+from edge.core.plain_text import plain_text
 
 
 class Printer:
@@ -46,7 +47,7 @@ class Printer:
             sys.stdout.write(notice_json(notice) + "\n")
             sys.stdout.flush()
         else:
-            print(f"edge: {_plain(notice.words)}", file=sys.stderr, flush=True)
+            print(f"edge: {plain_text(notice.words)}", file=sys.stderr, flush=True)
 
 
 def event_json(delivery: Delivery) -> str:
@@ -75,7 +76,7 @@ def event_line(delivery: Delivery) -> str:
         parts.append("(sent late)")
     if delivery.may_repeat:
         parts.append("(perhaps shown before)")
-    return _plain("  ".join(parts))
+    return plain_text("  ".join(parts))
 
 
 def _when(event: dict[str, Any]) -> str:
@@ -105,8 +106,3 @@ def _why(event: dict[str, Any]) -> list[str]:
         return []
     mark = "ALERT " if rule.get("severity") == "alert" else ""
     return [f"{mark}{rule.get('name')}"]
-
-
-def _plain(text: str) -> str:
-    """Nothing that a terminal would obey: the text comes from another machine."""
-    return "".join(character if character.isprintable() else "?" for character in text)
