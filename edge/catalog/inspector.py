@@ -22,6 +22,7 @@ from edge.catalog.scores import check_alive, check_numbers, check_resolution
 from edge.catalog.trial import EDGE_TPU_LIBRARY, Trial, TrialRun
 from edge.core.errors import MissingLibraryError, ModelError
 from edge.core.model import Family, InputLayout, Model, ModelLayout
+from edge.core.plain_text import plain_text
 
 _EDGE_TPU_OPERATOR = "edgetpu-custom-op"
 # Families whose outputs are empty when nothing is seen: one constant is no sign of damage.
@@ -90,7 +91,7 @@ def inspect_file(path: Path, *, trial: Trial | None, hints: Hints | None = None)
     try:
         _inspect(found, trial, hints or Hints())
     except (ModelError, MissingLibraryError) as error:
-        found.reason = str(error)
+        found.reason = plain_text(str(error))  # a file's own names stand in it
     return found
 
 

@@ -12,6 +12,7 @@ from edge.catalog.inspector import Inspection
 from edge.catalog.pull import draft_card
 from edge.cli.path_text import path_text
 from edge.core.model import Family, InputLayout, ModelLayout
+from edge.core.plain_text import plain_text
 
 _READ_AS = {
     Family.SSD_POSTPROCESS: "SSD or EfficientDet with suppression inside: boxes, classes, scores, count",
@@ -68,8 +69,8 @@ def inspection_text(found: Inspection) -> str:
         lines += _reading(found, found.layout)
     lines += [f"  note        {note}" for note in found.notes]
     if found.usable:
-        lines += ["", "# card", write_card(draft_card(found, name=name_of(found.path)))]
-    return "\n".join(lines).rstrip()
+        lines += ["", "# card", *write_card(draft_card(found, name=name_of(found.path))).splitlines()]
+    return "\n".join(plain_text(line) for line in lines).rstrip()
 
 
 def _facts(found: Inspection) -> list[str]:

@@ -14,6 +14,7 @@ import msgspec
 
 from edge.client import Delivery, Notice, NoticeKind
 from edge.client.hooks import HookBlockedError
+from edge.core.plain_text import plain_text
 
 
 class Printer:
@@ -60,7 +61,7 @@ class Printer:
             if self._as_json and notice.kind in (NoticeKind.GAP, NoticeKind.LOST):
                 self._output.write(notice_json(notice))
             else:
-                print(f"edge: {_plain(notice.words)}", file=sys.stderr, flush=True)
+                print(f"edge: {plain_text(notice.words)}", file=sys.stderr, flush=True)
 
 
 class Output:
@@ -110,7 +111,7 @@ def event_line(delivery: Delivery) -> str:
         parts.append("(sent late)")
     if delivery.may_repeat:
         parts.append("(perhaps shown before)")
-    return _plain("  ".join(parts))
+    return plain_text("  ".join(parts))
 
 
 def _when(event: dict[str, Any]) -> str:
@@ -140,8 +141,3 @@ def _why(event: dict[str, Any]) -> list[str]:
         return []
     mark = "ALERT " if rule.get("severity") == "alert" else ""
     return [f"{mark}{rule.get('name')}"]
-
-
-def _plain(text: str) -> str:
-    """Nothing that a terminal would obey: the text comes from another machine."""
-    return "".join(character if character.isprintable() else "?" for character in text)

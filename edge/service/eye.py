@@ -162,7 +162,7 @@ class Eye:
             self._words += 1
             try:
                 said += self._hear(letters.read_by_service(frame))
-            except (msgspec.DecodeError, LeaseError) as error:
+            except (msgspec.DecodeError, ValueError, LeaseError) as error:  # ValueError: no UTF-8, no known state
                 self._child.fail(f"said what makes no sense ({error})")
                 break
         self._look_for_death()

@@ -26,6 +26,7 @@ from edge.report.states import Delivery
 from edge.service import letters
 from edge.service.board import Board
 from edge.service.child import Child
+from edge.service.eye import LONGEST_WAIT_S, STABLE_S
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Standing, Tell
 from edge.service.neighbour import Neighbour
 from edge.service.progress import Stage
@@ -233,7 +234,14 @@ _COMMITTED = letters.encode(Committed())
 
 def own_publisher(setup: Setup, clock: Clock) -> Child:
     """A publisher that this process starts and ends."""
-    return Child("publish", MODULE, greet=lambda: [letters.encode(setup)], clock=clock)
+    return Child(
+        "publish",
+        MODULE,
+        greet=lambda: [letters.encode(setup)],
+        clock=clock,
+        stable_s=STABLE_S,
+        longest_s=LONGEST_WAIT_S,
+    )
 
 
 def other_publisher(setup: Setup, clock: Clock, *, socket: Path) -> Neighbour:

@@ -7,6 +7,8 @@ import os
 import socket
 from collections.abc import Mapping
 
+from edge.core.plain_text import plain_text
+
 logger = logging.getLogger(__name__)
 
 _UNWATCHED_S = 30.0  # without a watchdog the word is harmless, and who listens by hand hears it now and then
@@ -15,6 +17,8 @@ _UNWATCHED_S = 30.0  # without a watchdog the word is harmless, and who listens 
 class Notifier:
     """Sends state lines to the socket systemd names in the environment; does nothing without one.
 
+    A line end in a status would begin another assignment, which systemd would believe, so there is none.
+
     alive_every_s : how often ``alive`` is due: thrice within the unit's WatchdogSec, so that one late turn is forgiven
     note : stands before every status, such as "safe mode"
     """
@@ -22,17 +26,17 @@ class Notifier:
     def __init__(
         self, address: str | None = None, *, environment: Mapping[str, str] = os.environ, note: str = ""
     ) -> None:
-        self._note = f"{note}: " if note else ""
+        self._note = f"{plain_text(note)}: " if note else ""
         self._address = address if address is not None else environment.get("NOTIFY_SOCKET", "")
         asked_s = _watchdog_s(environment)
         self._is_watched = asked_s is not None
         self.alive_every_s = (_UNWATCHED_S if asked_s is None else asked_s) / 3
 
     def ready(self, status: str) -> None:
-        self._send(f"READY=1\nSTATUS={self._note}{status}")
+        self._send(f"READY=1\nSTATUS={self._note}{plain_text(status)}")
 
     def status(self, text: str) -> None:
-        self._send(f"STATUS={self._note}{text}")
+        self._send(f"STATUS={self._note}{plain_text(text)}")
 
     def alive(self) -> None:
         """To be called when work advanced, not merely because time passed."""
@@ -40,7 +44,7 @@ class Notifier:
 
     def stalled(self, what: str) -> None:
         """Work does not advance: where a watchdog is set, it is to bite now."""
-        self._send(f"STATUS=standing still: {what}")
+        self._send(f"STATUS=standing still: {plain_text(what)}")
         if self._is_watched:
             self._send("WATCHDOG=trigger")
 

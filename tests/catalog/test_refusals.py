@@ -117,6 +117,13 @@ def test_an_edge_tpu_file_is_usable_where_the_edge_tpu_runs_it(tmp_path: Path) -
     assert found.layout.backend == "edgetpu"
 
 
+def test_a_file_s_own_words_can_not_command_a_terminal(tmp_path: Path) -> None:
+    build = plain({"scores": np.zeros((1, 4), np.float32)})
+    build.custom("Flex\x1b[2J\nok", [0], outputs=[("x", (1,), "float32")])
+
+    assert inspect(build, tmp_path).reason.isprintable()
+
+
 @pytest.mark.parametrize(
     ("operators", "words"),
     [(["fake-op"], "fake-op"), (["FlexErf"], "SELECT_TF_OPS"), (["one", "two"], "one, two")],

@@ -90,7 +90,7 @@ def test_a_place_that_can_not_be_written_from_the_start_is_told_and_stops_no_det
         {
             "device": "gate",
             "broker": {"host": "127.0.0.1", "port": 9},
-            "cameras": {"yard": {"source": "synthetic:?seconds=1"}},
+            "cameras": {"yard": {"source": "synthetic:?seconds=1", "pace": "fast"}},
             "outbox": {"path": "/proc/edge/outbox.db"},
         },
     )

@@ -27,7 +27,7 @@ class Part(msgspec.Struct, frozen=True):
     count : frames until it ends; None = for ever
     every_s : between two frames
     mishap : what happens at the frame number ``at``: "hang", "hang closing", "die", "unplugged", "unreadable",
-        "nonsense"; ends with "" none
+        "nonsense", "no state", "no text"; ends with "" none
     once : a file that is made when the mishap happens, so that it does not happen again
     """
 
@@ -86,6 +86,10 @@ class ActingSource:
                 raise RecordingError("not a video")
             case "nonsense":
                 self._channel.send(b"\xc1")
+            case "no state":
+                self._channel.send(letters.encode(letters.Told("asleep")))
+            case "no text":
+                self._channel.send(letters.encode(letters.Phase("zzz")).replace(b"zzz", b"\xff\xff\xff"))
 
 
 def hang() -> None:

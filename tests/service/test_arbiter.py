@@ -133,7 +133,7 @@ def test_no_camera_starves_beside_faster_ones(play: Callable[..., Stage]) -> Non
     assert min(shares) >= sum(shares) / 5
 
 
-@pytest.mark.parametrize("mishap", ["hang", "die", "nonsense"])
+@pytest.mark.parametrize("mishap", ["hang", "die", "nonsense", "no state", "no text"])
 def test_a_camera_s_process_that_hangs_or_dies_is_told_and_started_again(
     play: Callable[..., Stage], tmp_path: Path, mishap: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -329,6 +330,22 @@ def test_the_publisher_is_greeted_with_all_it_has_to_know(tmp_path: Path) -> Non
 
     assert [letters.read_by_publisher(frame) for frame in own._greet()] == [SETUP]
     assert [letters.read_by_publisher(frame) for frame in other._greet()] == [SETUP]
+
+
+def test_a_publisher_that_fails_again_and_again_is_tried_again_within_two_seconds(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    clock = HandClock()
+    own = publishing.own_publisher(SETUP, clock)
+    for _ in range(8):
+        own.tend()
+        clock.advance(2.0)
+
+    caplog.clear()
+    own.tend()
+
+    assert "could not be started" in caplog.text
 
 
 def test_its_two_threads_show_that_they_work(service: Service) -> None:

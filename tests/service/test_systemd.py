@@ -26,6 +26,15 @@ def test_what_is_special_about_this_run_stands_before_the_status(tmp_path: Path)
         assert listener.recv(1024) == b"READY=1\nSTATUS=safe mode: watching 1 camera(s)"
 
 
+def test_a_status_can_not_say_anything_else(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+
+        Notifier(str(tmp_path / "notify"), note="a\nMAINPID=1").status("of bytes \udcff\nWATCHDOG=trigger")
+
+        assert listener.recv(1024) == b"STATUS=a?MAINPID=1: of bytes ??WATCHDOG=trigger"
+
+
 def test_an_abstract_address_is_understood() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind("\0edge-test-notify")

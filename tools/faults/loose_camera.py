@@ -12,6 +12,7 @@ from edge.core.clock import SystemClock
 from edge.core.errors import SourceError
 from edge.core.protocols import Clock
 from edge.core.values import Frame
+from edge.service import camera
 from edge.service import capture_letters as letters
 from edge.service.capturing import Capturing
 from edge.service.channel import Channel
@@ -22,10 +23,11 @@ _AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Loose(msgspec.Struct, frozen=True):
-    """frames : until it is unplugged; hangs : it hangs instead"""
+    """frames : until it is unplugged; hangs : it hangs instead; rest_s : until it is looked for again, as it flaps"""
 
     frames: int = 5
     hangs: bool = False
+    rest_s: float | None = None
 
 
 class LooseSource:
@@ -57,6 +59,8 @@ def main_of_camera(channel: Channel, loose: Loose, begin: letters.Begin) -> None
     clock = SystemClock()
     source = LooseSource(loose, begin.camera, clock)  # not the waiting clock: a driver that hangs says nothing
     frames = SharedFrames(begin.frames)
+    if loose.rest_s is not None:
+        camera._LONG_WAIT_S = loose.rest_s
     Capturing(channel, lambda _: source, frames, camera=begin.camera, clock=clock, glancer=Glancer()).live()
 
 

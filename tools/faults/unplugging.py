@@ -83,7 +83,7 @@ class Bench:
 
 def unplug(cycles: int, every: int) -> Iterator[Cost]:
     """The cost after every so many cycles."""
-    bench = Bench(Loose(), reading_s=10.0)  # a busy machine must not end the process whose memory is watched
+    bench = Bench(Loose(rest_s=0.25), reading_s=10.0)  # a busy machine must not end the process whose memory is watched
     try:
         for cycle in range(cycles + 1):
             bench.until_state("offline")

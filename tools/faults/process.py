@@ -1,0 +1,78 @@
+"""What the kernel knows of a process: its children, and what it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Holding(NamedTuple):
+    """anonymous_kb : memory that is its own, swapped out or not; pss_kb : all of it, what is shared in equal parts"""
+
+    descriptors: int
+    threads: int
+    anonymous_kb: int
+    pss_kb: int
+
+
+def holding(pid: int) -> Holding:
+    """Raises OSError when it is gone."""
+    process = Path(f"/proc/{pid}")
+    memory = _numbers(process / "smaps_rollup")
+    return Holding(
+        descriptors=len(list((process / "fd").iterdir())),
+        threads=len(list((process / "task").iterdir())),
+        anonymous_kb=memory["Anonymous:"] + memory["Swap:"],
+        pss_kb=memory["Pss:"],
+    )
+
+
+def children(pid: int) -> dict[str, int]:
+    """Those that edge started, by what each is: ``capture``, ``infer``, ``publisher``; a second is ``capture 2``."""
+    found: dict[str, int] = {}
+    for each in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in _words(each):
+            module = module_of(int(child))
+            if module:
+                count = sum(name.partition(" ")[0] == module for name in found)
+                found[f"{module} {count + 1}" if count else module] = int(child)
+    return found
+
+
+def module_of(pid: int) -> str:
+    """The last part of the module that an edge child runs; empty for others, and for one that is just gone."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    module = words[4].decode() if len(words) > 4 else ""
+    return module.rpartition(".")[2] if module.startswith(("edge.", "tests.", "tools.")) else ""
+
+
+def parent_of(pid: int) -> int:
+    """Raises OSError when it is gone."""
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+
+
+def marked(mark: str) -> list[int]:
+    """All processes, zombies left out, whose environment began with the mark ``NAME=value``."""
+    return [int(each.name) for each in Path("/proc").glob("[0-9]*") if mark.encode() in _environment(each)]
+
+
+def _environment(process: Path) -> list[bytes]:
+    try:
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def _words(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="ascii").split()
+    except OSError:
+        return []
+
+
+def _numbers(file: Path) -> dict[str, int]:
+    lines = (line.split() for line in file.read_text(encoding="ascii").splitlines())
+    return {line[0]: int(line[1]) for line in lines if len(line) == 3}
