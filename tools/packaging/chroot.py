@@ -36,12 +36,20 @@ class Chroot:
     release: str
     arch: str
 
-    def make(self, packages: str = _PACKAGES) -> None:
-        """From the distribution's archive, unless it is there; ``packages`` beside the essential ones, with commas."""
+    def make(self, packages: str = _PACKAGES, *options: str) -> None:
+        """From the distribution's archive, unless it is there.
+
+        packages : beside the essential ones, with commas
+        options : more of them for mmdebstrap
+        """
         if not (self.folder / "usr").is_dir():
             self.folder.parent.mkdir(parents=True, exist_ok=True)
-            options = [f"--arch={self.arch}", "--variant=apt", f"--include={packages}"]
-            subprocess.run(["mmdebstrap", "--quiet", *options, self.release, str(self.folder)], check=True)
+            command = ["mmdebstrap", "--quiet", f"--arch={self.arch}", "--variant=apt", f"--include={packages}"]
+            # beside, then renamed: one that was broken off is not taken for a whole one
+            new = self.folder.with_name(f"{self.folder.name}.new")
+            shutil.rmtree(new, ignore_errors=True)
+            subprocess.run([*command, *options, self.release, str(new)], check=True)
+            new.rename(self.folder)
 
     @property
     def is_foreign(self) -> bool:
@@ -99,7 +107,9 @@ class Chroot:
 
 
 def check_emulation() -> None:
-    """Raises RuntimeError when arm64 programs do not run here, or run wrongly."""
+    """Raises RuntimeError when arm64 programs do not run here, or run wrongly. Not asked of an ARM machine."""
+    if os.uname().machine == "aarch64":
+        return
     entries = [text for text in map(_text, _BINFMT.glob("*")) if "qemu-aarch64" in text]
     if not entries:
         raise RuntimeError(

@@ -104,3 +104,26 @@ def test_a_second_program_can_not_have_the_same_camera(source):
         second.open()
 
     assert source.read() is not None
+
+
+class TestBothStreams(LiveContract):
+    """Frames from the small stream, and the large one of the same exposure beside it."""
+
+    @pytest.fixture
+    def source(self):
+        return camera(SourceSettings("yard", size=(1280, 720), lores_size=(640, 360)))
+
+    @pytest.fixture
+    def away(self):
+        return camera(SourceSettings("yard", lores_size=(640, 360)), number=5)
+
+    def test_both_pictures_have_the_right_size_and_colours(self, source):
+        source.open()
+
+        frame = source.read()
+        large = source.main_picture()
+
+        assert (frame.image.shape, large.shape) == ((360, 640, 3), (720, 1280, 3))
+        assert_rgb_areas(frame.image)
+        assert_rgb_areas(large)
+        source.close()
