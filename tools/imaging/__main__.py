@@ -35,7 +35,11 @@ def main() -> int:
 
 
 def _build(options: argparse.Namespace, version: str) -> None:
-    base = Chroot(options.roots.resolve() / "trixie-arm64-card", "trixie", "arm64")
+    roots = options.roots.resolve()
+    helper = Chroot(roots / "trixie-amd64", "trixie", "amd64")
+    base = Chroot(roots / "trixie-arm64-card", "trixie", "arm64", helper.folder)
+    if base.is_foreign:
+        helper.make()
     _timed("Debian 13 from its archive", lambda: base.make(",".join(PACKAGES), *OPTIONS))
     options.out.mkdir(parents=True, exist_ok=True)
     image = options.out / f"edge_{version}_arm64.img"

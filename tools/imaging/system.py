@@ -25,9 +25,12 @@ OPTIONS = (
     f'--essential-hook=cp "{FOLDER}/system/etc/initramfs-tools/conf.d/edge.conf" "$1/etc/initramfs-tools/conf.d/"',
 )
 _PROGRAMS = ("usr/lib/edge-image", "usr/share/initramfs-tools/hooks", "usr/share/initramfs-tools/scripts")
-_ENABLED = ("edge-grow-data.service", "edge-host-keys.service")
+_ENABLED = ("edge-grow-data.service", "edge-host-keys.service", "systemd-networkd.service")
 # What would wake up to write, or to look for updates that a read-only system does not take by itself.
-_MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer")
+_MASKED = (
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer"),
+    "systemd-networkd-wait-online.service",  # a camera watches without a network, and tells later
+)
 # Made anew by each camera for itself, or of no use on it.
 _TRACES = (
     *("etc/ssh/ssh_host_*", "var/lib/dbus/machine-id", "var/lib/systemd/random-seed", "var/cache/apt/*.bin"),
@@ -48,7 +51,7 @@ class CardSystem:
         """A copy to work in; the base serves the next image too."""
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run(["cp", "-a", "--reflink=auto", str(base.folder), str(folder)], check=True)
-        return cls(Chroot(folder, base.release, base.arch))
+        return cls(Chroot(folder, base.release, base.arch, base.native))
 
     def install(self, package: Path) -> None:
         """edge, as a person would."""
@@ -75,6 +78,9 @@ class CardSystem:
 
     def forget(self) -> None:
         """Nothing of the machine that made it, and nothing that two cameras must not share."""
+        for lent in ("usr/lib/x86_64-linux-gnu", "lib64"):
+            if (self.folder / lent).is_dir():
+                (self.folder / lent).rmdir()  # empty: what was mounted there is gone
         for pattern in _TRACES:
             for path in self.folder.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

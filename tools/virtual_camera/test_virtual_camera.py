@@ -92,7 +92,8 @@ def test_a_camera_that_is_held_elsewhere_can_be_tried_for_ever(source):
             second.open()
         counts.append(len(list(open_files.iterdir())))
 
-    assert counts[-1] == counts[0], counts
+    # one that is just being let go may still be counted; what is lost with every try is in all of the later ones
+    assert min(counts[5:]) <= counts[0], counts
 
 
 def test_a_second_program_can_not_have_the_same_camera(source):
