@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from hypothesis import settings
 # A loaded machine is slow now and then; hypothesis would call that a failure.
 settings.register_profile("edge", deadline=None)
 settings.load_profile("edge")
+
+# A shell starts what runs behind it deaf to interrupts, and so would be every program that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(os.environ.get("EDGE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared")
 

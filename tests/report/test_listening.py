@@ -92,9 +92,11 @@ def _listener(inbox: Inbox, clock: Clock | None = None) -> Listening:
 @pytest.mark.broker
 def test_on_every_connect_subscriptions_come_before_the_first_word(brokers: Brokers, run: Run) -> None:
     broker = brokers.start()
+    broker.kill()  # away until all that is to be said waits
     running = run(broker.port, listening=_listener(Inbox()))
     for message in (text_event(TOPICS, "first"), DISCOVERY, INFO):
         running.sink.send(message)
+    broker.start()
 
     for _ in range(2):
         assert _order(broker) == ["command/#", "homeassistant/status", "status", "info", "config"]
