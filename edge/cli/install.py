@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from edge.core.errors import EdgeError
+from edge.core.errors import EdgeError, UsageError
 from edge.host.install.live import announce, forget, is_running_systemd, withdraw
 from edge.host.install.parcel import (
     PACKAGED,
@@ -54,6 +54,8 @@ def install(
             f"{packaged}: the Debian package has put everything in place already; `systemctl enable --now edge` starts "
             "it. To run another edge instead, name it: edge install --program COMMAND"
         )
+    if program is not None:
+        _check_program(program)
     wishes = Wishes(program or _program(root), is_pair=split, has_volatile_journal=volatile_journal)
     items = parcel(wishes)
     others = places_of_the_other(wishes)
@@ -85,6 +87,15 @@ def uninstall(*, root: Path, dry_run: bool, as_json: bool) -> None:
         if (root / folder).exists()
     ]
     _tell(steps, troubles, root=root, is_dry=dry_run, as_json=as_json, advice=left)
+
+
+def _check_program(program: str) -> None:
+    """systemd starts nothing by a relative path, and has no shell that would look for it (systemd.service(5))."""
+    if not program.startswith("/"):
+        raise UsageError(
+            f"--program {program}: expected a command with its whole path, as systemd wants it; "
+            f"from this folder: --program {Path(program).absolute()}"
+        )
 
 
 def _program(root: Path) -> str:

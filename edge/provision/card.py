@@ -32,11 +32,15 @@ class CardFile:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card. ``kernel_words`` are added to the one line of cmdline.txt; the package is copied, not read."""
+    """One card.
+
+    package : copied, not read; none for a card that has edge inside
+    kernel_words : added to the one line of cmdline.txt
+    """
 
     device: str
     files: tuple[CardFile, ...]
-    package: Path
+    package: Path | None
     kernel_words: str
 
 
@@ -72,6 +76,9 @@ def _common(plan: CardPlan, carried: Carried, configuration: bytes) -> Iterator[
     if carried.credentials:
         lines = [f"LoadCredential={name}:/etc/edge/credentials/{name}" for name in sorted(carried.credentials)]
         yield CardFile("edge/credentials.conf", "\n".join(["[Service]", *lines, ""]).encode())
+    if plan.site.time_servers:
+        text = f"[Time]\nNTP={' '.join(plan.site.time_servers)}\n"
+        yield CardFile("edge/timesyncd.conf", text.encode())
     for name in ("setup.sh", "report.sh", "edge-report.service", "edge-report.timer"):
         yield CardFile(f"edge/{name}", _template(name, DEVICE=plan.device))
     yield CardFile("edge-status.txt", _WAITING.encode())

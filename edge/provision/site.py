@@ -63,8 +63,10 @@ def load_site(path: Path, row: Row | None = None) -> CardPlan:
         problems = [Problem(p.key, p.message, line_of(p.key, lines)) for p in _cross_check(site, lines, path.parent)]
     if site is None or problems:
         raise BadConfigError(file, problems)
-    site = msgspec.structs.replace(site, package=path.absolute().parent / expand_home(site.package))
-    return CardPlan(site, _section(root, "edge"), path.absolute().parent)
+    folder = path.absolute().parent
+    if site.package is not None:
+        site = msgspec.structs.replace(site, package=folder / expand_home(site.package))
+    return CardPlan(site, _section(root, "edge"), folder)
 
 
 def secrets_of(site: Site) -> Iterator[tuple[str, SecretRef]]:
@@ -88,7 +90,7 @@ def _cross_check(site: Site, lines: dict[str, int], folder: Path) -> Iterator[Pr
         yield Problem(_EDGE + "device", "this key is missing; a card needs a name of its own: add `device: gate`")
     if not site.login.ssh_keys and site.login.password_hash is None:
         yield Problem("login", "nobody could log in; add ssh_keys, or password_hash")
-    fault = package_fault(folder / expand_home(site.package))
+    fault = _package_fault(site, folder)
     if fault is not None:
         yield Problem("package", fault)
     for key, secret in secrets_of(site):
@@ -98,6 +100,14 @@ def _cross_check(site: Site, lines: dict[str, int], folder: Path) -> Iterator[Pr
     for problem in cross_check(site.edge, own):
         yield Problem(_EDGE + problem.key, problem.message)
     yield from _carried(site.edge)
+
+
+def _package_fault(site: Site, folder: Path) -> str | None:
+    if site.package is not None:
+        return package_fault(folder / expand_home(site.package))
+    if site.raspberry_pi_os == 13:
+        return None
+    return "this key is missing; Raspberry Pi OS 12 has no edge inside: add `package: edge_VERSION_arm64.deb`"
 
 
 def _carried(config: Config) -> Iterator[Problem]:

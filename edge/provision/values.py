@@ -10,6 +10,7 @@ import msgspec
 
 from edge.config.kinds import Text
 from edge.config.scalars import WrongValueError
+from edge.config.texts import parse_host
 from edge.config.values import Config, File, SecretRef
 
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
@@ -68,14 +69,17 @@ class Site(_Section, frozen=True, kw_only=True):
     """The whole file.
 
     raspberry_pi_os : 13 (Trixie) reads cloud-init's files, 12 (Bookworm) runs firstrun.sh
-    package : edge_VERSION_arm64.deb
+    package : edge_VERSION_arm64.deb; none for a card with edge's own image, which has edge inside
+    time_servers : asked for the time in place of the distribution's: a Raspberry Pi has no clock of its own, and
+        without the time no certificate can be checked
     edge : what becomes /etc/edge/edge.yaml
     """
 
     raspberry_pi_os: Literal[12, 13] = 13
-    package: File
+    package: File | None = None
     login: Login
     wifi: Wifi | None = None
+    time_servers: tuple[Annotated[str, Text("a host name or address", parse_host)], ...] = ()
     edge: Config
 
     @property

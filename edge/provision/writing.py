@@ -11,6 +11,7 @@ from edge.core.errors import ConfigError
 from edge.provision.card import Card
 
 _SIGNS = ("cmdline.txt", "config.txt")  # what every boot partition of a Raspberry Pi has
+_IMAGE = "edge-image.txt"  # says that the card has edge inside
 _OURS = ("edge/credentials", "edge/first", "edge/clean", "edge/etc")  # what an earlier provisioning may have left
 
 
@@ -20,6 +21,11 @@ def write_to_boot(card: Card, boot: Path) -> int:
         raise ConfigError(
             f"{boot}: expected the boot partition of a card with Raspberry Pi OS ({' and '.join(_SIGNS)} in it), "
             "found something else; flash the card first, then name the folder where it is mounted"
+        )
+    if card.package is None and not (boot / _IMAGE).is_file():
+        raise ConfigError(
+            f"{boot}: expected a card with edge's own image ({_IMAGE} in it), found another system, which has no edge "
+            "inside; add to the site file `package: edge_VERSION_arm64.deb`"
         )
     written = _write(card, boot, shutil.copyfile)
     if card.kernel_words:
@@ -36,7 +42,7 @@ def write_to_folder(card: Card, folder: Path) -> int:
 
 
 def _write(card: Card, root: Path, place: Callable[[Path, Path], object]) -> int:
-    needed = sum(len(file.content) for file in card.files) + card.package.stat().st_size
+    needed = sum(len(file.content) for file in card.files) + (card.package.stat().st_size if card.package else 0)
     try:
         root.mkdir(parents=True, exist_ok=True)
         _clear(root)
@@ -49,7 +55,8 @@ def _write(card: Card, root: Path, place: Callable[[Path, Path], object]) -> int
             # Secrets among them: no other user of this machine may read what waits for its card. FAT ignores it.
             path.touch(mode=0o600)
             path.write_bytes(file.content)
-        place(card.package, root / "edge" / card.package.name)
+        if card.package is not None:
+            place(card.package, root / "edge" / card.package.name)
         os.sync()
     except OSError as error:
         raise ConfigError(f"{root}: can't be written: {error.strerror}; is the card locked, or read-only?") from error
@@ -62,7 +69,8 @@ def _clear(root: Path) -> None:
         shutil.rmtree(root / name, ignore_errors=True)
     for package in (root / "edge").glob("edge_*.deb"):
         package.unlink()
-    (root / "EDGE-PROBLEM.txt").unlink(missing_ok=True)
+    for name in ("EDGE-PROBLEM.txt", "edge/timesyncd.conf"):
+        (root / name).unlink(missing_ok=True)
 
 
 def _link(source: Path, target: Path) -> None:

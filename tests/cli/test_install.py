@@ -50,3 +50,12 @@ def test_beside_a_package_it_says_that_all_is_in_place(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "the Debian package has put everything in place" in done.stderr
     assert not (tmp_path / "etc").exists()
+
+
+def test_a_program_without_its_whole_path_is_refused(tmp_path: Path) -> None:
+    """systemd would refuse the unit, long after this command said that all was well."""
+    done = run_edge("install", "--root", str(tmp_path), "--program", "venv/bin/edge")
+
+    assert done.returncode == 2
+    assert f"--program {Path.cwd()}/venv/bin/edge" in done.stderr
+    assert list(tmp_path.iterdir()) == []

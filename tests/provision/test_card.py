@@ -121,3 +121,16 @@ def test_the_shell_reads_the_scripts(desk: Desk, tmp_path: Path, script: str) ->
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "@" not in file.read_text().replace('"$@"', "")
+
+
+def test_time_servers_of_a_site_without_internet_go_along(desk: Desk) -> None:
+    """A Raspberry Pi has no clock, and without the time no certificate can be checked."""
+    desk.change("login:", "time_servers: [192.168.1.1, ntp.lan]\nlogin:")
+
+    contents = desk.contents()
+
+    assert contents["edge/timesyncd.conf"] == "[Time]\nNTP=192.168.1.1 ntp.lan\n"
+
+
+def test_without_time_servers_the_distributions_are_asked(desk: Desk) -> None:
+    assert "edge/timesyncd.conf" not in desk.contents()

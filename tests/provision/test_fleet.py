@@ -127,3 +127,33 @@ def test_a_folder_s_secrets_are_its_owner_s_alone(desk: Desk, tmp_path: Path) ->
     write_to_folder(desk.card(), tmp_path / "gate")
 
     assert (tmp_path / "gate/edge/credentials/mqtt-key").stat().st_mode & 0o077 == 0
+
+
+def test_a_card_with_edge_inside_needs_no_package(desk: Desk, boot: Path) -> None:
+    desk.change("package: edge_0.1.0_arm64.deb\n", "")
+    (boot / "edge-image.txt").write_text("edge\n")
+
+    write_to_boot(desk.card(), boot)
+
+    assert (boot / "edge/edge.yaml").is_file()
+    assert not list((boot / "edge").glob("*.deb"))
+
+
+def test_a_card_without_edge_and_without_package_is_refused_at_the_desk(desk: Desk, boot: Path) -> None:
+    desk.change("package: edge_0.1.0_arm64.deb\n", "")
+
+    with pytest.raises(
+        ConfigError, match=r"has no edge inside; add to the site file `package: edge_VERSION_arm64.deb`"
+    ):
+        write_to_boot(desk.card(), boot)
+
+    assert not (boot / "edge").exists()
+
+
+def test_time_servers_of_another_site_do_not_stay(desk: Desk, boot: Path) -> None:
+    (boot / "edge").mkdir()
+    (boot / "edge/timesyncd.conf").write_text("[Time]\nNTP=old.lan\n")
+
+    write_to_boot(desk.card(), boot)
+
+    assert not (boot / "edge/timesyncd.conf").exists()

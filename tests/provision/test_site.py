@@ -33,6 +33,8 @@ def test_a_good_site_file_makes_a_card(desk: Desk) -> None:
         ("{file: wifi}", "{credential: wifi}", "wifi.password: a new card has no credentials"),
         ("edge_0.1.0_arm64.deb", "edge_0.1.0_amd64.deb", "package: expected edge_VERSION_arm64.deb"),
         ("edge_0.1.0_arm64.deb", "edge_0.2.0_arm64.deb", "can't be read: No such file"),
+        ("raspberry_pi_os: 13\npackage: edge_0.1.0_arm64.deb", "raspberry_pi_os: 12", "package: this key is missing"),
+        ("login:", "time_servers: ['a b']\nlogin:", "time_servers[0]: expected a host name or address"),
         ("authority.pem", "nothing.pem", "edge.broker.tls.ca: expected certificates in PEM form"),
         ("{device}-key.pem", "garden-key.pem", "the key belongs to another certificate"),
         ("{file: camera}", "{file: nothing}", "edge.cameras.street.password"),

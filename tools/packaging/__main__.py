@@ -16,7 +16,7 @@ from tools.packaging.wheels import WheelError
 def main() -> int:
     options = _options()
     try:
-        package = build_package(options.arch, options.out, options.cache, _moment_s())
+        package = build_package(options.arch, options.out, options.cache, moment_s())
     except WheelError as error:
         print(f"package: {error}", file=sys.stderr)
         return 75
@@ -37,7 +37,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _moment_s() -> int:
+def moment_s() -> int:
     """SOURCE_DATE_EPOCH, else the moment of the last commit, in seconds since 1970."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if given:

@@ -8,12 +8,15 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.packaging.targets import FOLDER
+
 # The service reads the processor's features from /proc/cpuinfo; under emulation that file tells of the host's.
 _CPUINFO = "".join(
     f"processor\t: {core}\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd evtstrm crc32 cpuid\nCPU implementer\t: 0x41\n"
     "CPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0xd08\nCPU revision\t: 3\n\n"
     for core in range(4)
 )
+_NATIVE_SCRIPT = FOLDER / "native.sh"
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _PACKAGES = "python3,ca-certificates,init-system-helpers,procps,tzdata"
 # Mounts of a namespace of its own: they end with the command, whatever becomes of it.
@@ -24,24 +27,42 @@ mount -t proc proc "$ROOT/proc"
 mount --rbind /sys "$ROOT/sys"
 mount --rbind /dev "$ROOT/dev"
 if [ -n "$CPUINFO" ]; then mount --bind "$CPUINFO" "$ROOT/proc/cpuinfo"; fi
+if [ -n "$NATIVE" ]; then sh "$NATIVE_SCRIPT" "$ROOT" "$NATIVE"; fi
 exec "$@"
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Chroot:
-    """One system. ``arch`` is Debian's name."""
+    """One system.
+
+    arch : Debian's name
+    native : a system of the same release and this machine's architecture, whose shell and small tools are lent to a
+        foreign one (native.sh); None = all of it is emulated
+    """
 
     folder: Path
     release: str
     arch: str
+    native: Path | None = None
 
-    def make(self, packages: str = _PACKAGES) -> None:
-        """From the distribution's archive, unless it is there; ``packages`` beside the essential ones, with commas."""
+    def make(self, packages: str = _PACKAGES, *options: str) -> None:
+        """From the distribution's archive, unless it is there.
+
+        packages : beside the essential ones, with commas
+        options : more of them for mmdebstrap
+        """
         if not (self.folder / "usr").is_dir():
             self.folder.parent.mkdir(parents=True, exist_ok=True)
-            options = [f"--arch={self.arch}", "--variant=apt", f"--include={packages}"]
-            subprocess.run(["mmdebstrap", "--quiet", *options, self.release, str(self.folder)], check=True)
+            command = ["mmdebstrap", "--quiet", f"--arch={self.arch}", "--variant=apt", f"--include={packages}"]
+            # beside, then renamed: one that was broken off is not taken for a whole one
+            new = self.folder.with_name(f"{self.folder.name}.new")
+            shutil.rmtree(new, ignore_errors=True)
+            if self.native and self.is_foreign:
+                command.append(f'--extract-hook=sh {_NATIVE_SCRIPT} "$1" {self.native}')
+            # the mounts of the hook end with this namespace
+            subprocess.run(["unshare", "--mount", *command, *options, self.release, str(new)], check=True)
+            new.rename(self.folder)
 
     @property
     def is_foreign(self) -> bool:
@@ -69,7 +90,9 @@ class Chroot:
             "enter",
             *command,
         ]
-        environment = os.environ | {"ROOT": str(self.folder), "CPUINFO": self._cpuinfo()}
+        native = str(self.native) if self.native and self.is_foreign else ""
+        environment = os.environ | {"ROOT": str(self.folder), "CPUINFO": self._cpuinfo(), "NATIVE": native}
+        environment["NATIVE_SCRIPT"] = str(_NATIVE_SCRIPT)
         done = subprocess.run(
             enter, check=False, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -99,7 +122,9 @@ class Chroot:
 
 
 def check_emulation() -> None:
-    """Raises RuntimeError when arm64 programs do not run here, or run wrongly."""
+    """Raises RuntimeError when arm64 programs do not run here, or run wrongly. Not asked of an ARM machine."""
+    if os.uname().machine == "aarch64":
+        return
     entries = [text for text in map(_text, _BINFMT.glob("*")) if "qemu-aarch64" in text]
     if not entries:
         raise RuntimeError(

@@ -17,7 +17,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tools.imaging.emulator import register
 from tools.packaging.chroot import Chroot, check_emulation, need_root
+from tools.packaging.targets import CHECKOUT
 
 MAX_SCORE_DIFFERENCE = 0.02
 _CLIP_FRAMES = 12
@@ -35,9 +37,37 @@ _LIVE = """
 mosquitto -p 1883 >/dev/null 2>&1 &
 sleep 1
 mosquitto_sub -h 127.0.0.1 -t 'edge/#' -F '%t' -W SECONDS &
-chroot ROOT /usr/bin/edge run --duration SECONDS || echo "edge run ended with $?"
+PYTHON - ROOT/tmp/edge-notify <<'LISTEN' &
+import socket, sys
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listener.bind(sys.argv[1])
+while True:
+    print("systemd is told:", listener.recv(4096).decode().splitlines()[0], flush=True)
+LISTEN
+listener=$!
+run="/usr/bin/edge run --duration SECONDS"
+chroot ROOT /usr/bin/env NOTIFY_SOCKET=/tmp/edge-notify $run || echo "edge run ended with $?"
+kill $listener
 wait %2 || true
 """
+# One run of the model in the box with the tests' own delegate in its graph, and one without: the installed edge's code.
+_ACCELERATED = """
+import numpy as np
+from edge.assemble.model import find
+from edge.core.values import Tensor
+from edge.infer.delegate import open_edgetpu
+from edge.infer.interpreter import open_interpreter
+from edge.infer.runtime import load_runtime
+model, runtime = find("edge-default"), load_runtime()
+image = model.layout.input
+picture = np.random.default_rng(1).integers(-128, 128, (1, image.height, image.width, 3), dtype=np.int8)
+picture = Tensor(picture, image.scale, image.zero_point, image.name)
+delegate = open_edgetpu(runtime, "usb", "/tmp/libedgetpu.so.1")
+found = open_interpreter(model, runtime, threads=1, delegate=delegate).invoke(picture)
+expected = open_interpreter(model, runtime, threads=1).invoke(picture)
+print(max(int(np.abs(a.values.astype(int) - b.values.astype(int)).max()) for a, b in zip(found, expected)))
+"""
+_COMPILERS = {"amd64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 
 
 class Rehearsal:
@@ -51,14 +81,26 @@ class Rehearsal:
         self._before = chroot.files()
 
     def short_steps(self) -> tuple[Callable[[], str], ...]:
-        """One installation, and no service: an emulated one is slower than the deadlines of its own processes."""
-        return (self.install, self.check, self.detect, self.replay, self.remove, self.purge)
+        """One installation: each takes minutes where it is emulated."""
+        return (
+            self.install,
+            self.check,
+            self.doctor,
+            self.detect,
+            self.accelerate,
+            self.replay,
+            self.run,
+            self.remove,
+            self.purge,
+        )
 
     def all_steps(self) -> tuple[Callable[[], str], ...]:
         return (
             self.install,
             self.check,
+            self.doctor,
             self.detect,
+            self.accelerate,
             self.replay,
             self.run,
             self.install_again,
@@ -76,6 +118,25 @@ class Rehearsal:
 
     def check(self) -> str:
         return self._chroot.run("edge", "check").stdout.splitlines()[-1]
+
+    def doctor(self) -> str:
+        """Broken is what a system in a folder has no more of: a broker, systemd, a clock. Not the runtime."""
+        told = json.loads(self._chroot.run("sh", "-c", "edge doctor --json 2>/dev/null || true").stdout)
+        states = {finding["name"]: finding["state"] for finding in told}
+        if states.get("runtime") != "ok" or states.get("versions") != "ok":
+            raise RuntimeError(f"expected a runtime that works, found {told}")
+        return ", ".join(f"{list(states.values()).count(word)} {word}" for word in ("ok", "warning", "broken"))
+
+    def accelerate(self) -> str:
+        """The delegate's way through the installed libraries, with the tests' own delegate."""
+        library = self._root / "tmp/libedgetpu.so.1"
+        source = CHECKOUT / "tests/accelerator.c"
+        subprocess.run([_COMPILERS[self._chroot.arch], "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
+        said = self._chroot.run("/opt/edge/bin/python", "-W", "ignore", "-c", _ACCELERATED).stdout
+        difference = int(said.split()[-1])
+        if difference > 1:
+            raise RuntimeError(f"expected the numbers of the CPU, found them {difference} steps away: {said}")
+        return f"a run with a delegate in the graph, within {difference} step of the CPU's"
 
     def detect(self) -> str:
         pictures = sorted(self._clip.iterdir())
@@ -102,14 +163,17 @@ class Rehearsal:
 
     def run(self) -> str:
         seconds = "90" if self._chroot.is_foreign else "15"
-        script = _LIVE.replace("ROOT", str(self._root)).replace("SECONDS", seconds)
+        script = _LIVE.replace("ROOT", str(self._root)).replace("SECONDS", seconds).replace("PYTHON", sys.executable)
+        (self._root / "tmp/edge-notify").unlink(missing_ok=True)
         said = self._chroot.beside("sh", "-c", script).stdout
         told = [line for line in said.splitlines() if line.startswith("edge/rehearsal/")]
         wanted = ("edge/rehearsal/status", "edge/rehearsal/health", "edge/rehearsal/camera/scene/detections")
         missing = [topic for topic in wanted if topic not in told]
         if missing:
             raise RuntimeError(f"nothing was published on {missing}:\n{said}")
-        return f"{len(told)} messages on {len(set(told))} topics"
+        if "systemd is told: READY=1" not in said:
+            raise RuntimeError(f"systemd was never told READY=1:\n{said}")
+        return f"READY; {len(told)} messages on {len(set(told))} topics"
 
     def install_again(self) -> str:
         changed = self._root / "etc/edge/edge.yaml"
@@ -188,6 +252,7 @@ def main() -> int:
     options = _options()
     need_root()
     if options.arch == "arm64":
+        register(options.roots)
         check_emulation()
     chroot = Chroot(options.roots / f"{options.release}-{options.arch}", options.release, options.arch)
     chroot.make()
@@ -206,7 +271,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--arch", choices=("arm64", "amd64"), default="amd64")
     parser.add_argument("--release", choices=("bookworm", "trixie"), default="trixie", help="Raspberry Pi OS 12 or 13")
     parser.add_argument("--roots", type=Path, default=Path("build/roots"), help="the systems are kept here")
-    parser.add_argument("--short", action="store_true", help="for emulation: install once, run no service")
+    parser.add_argument("--short", action="store_true", help="for emulation: install once")
     return parser.parse_args()
 
 

@@ -92,7 +92,8 @@ def test_a_camera_that_is_held_elsewhere_can_be_tried_for_ever(source):
             second.open()
         counts.append(len(list(open_files.iterdir())))
 
-    assert counts[-1] == counts[0], counts
+    # one that is just being let go may still be counted; what is lost with every try is in all of the later ones
+    assert min(counts[5:]) <= counts[0], counts
 
 
 def test_a_second_program_can_not_have_the_same_camera(source):
@@ -104,3 +105,26 @@ def test_a_second_program_can_not_have_the_same_camera(source):
         second.open()
 
     assert source.read() is not None
+
+
+class TestBothStreams(LiveContract):
+    """Frames from the small stream, and the large one of the same exposure beside it."""
+
+    @pytest.fixture
+    def source(self):
+        return camera(SourceSettings("yard", size=(1280, 720), lores_size=(640, 360)))
+
+    @pytest.fixture
+    def away(self):
+        return camera(SourceSettings("yard", lores_size=(640, 360)), number=5)
+
+    def test_both_pictures_have_the_right_size_and_colours(self, source):
+        source.open()
+
+        frame = source.read()
+        large = source.main_picture()
+
+        assert (frame.image.shape, large.shape) == ((360, 640, 3), (720, 1280, 3))
+        assert_rgb_areas(frame.image)
+        assert_rgb_areas(large)
+        source.close()

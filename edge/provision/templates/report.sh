@@ -6,6 +6,10 @@ status=$boot/edge-status.txt
 problem=$boot/EDGE-PROBLEM.txt
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
+# On edge's own image the boot partition is read-only but while something is written to it.
+if findmnt --noheadings --output OPTIONS --target "$boot" 2>/dev/null | grep -qE '(^|,)ro(,|$)'; then
+  mount -o remount,rw "$boot" && trap 'rm -f "$new"; sync -f "$boot"; mount -o remount,ro "$boot"' EXIT
+fi
 
 addresses() { ip -brief address show scope global 2>/dev/null | awk '{ print "  " $1 ": " $2 " " $3 }'; }
 wireless() { nmcli --terse --fields DEVICE,TYPE,STATE device 2>/dev/null | awk -F: '$2 == "wifi" { print $3; exit }'; }
@@ -14,6 +18,7 @@ faults() {
   state=$(systemctl is-active edge.service 2>/dev/null)
   [ "$state" = active ] || echo "- the service edge is $state, not active; its last words are in edge-status.txt"
   [ -n "$(addresses)" ] || echo "- no network has given this camera an address; Wi-Fi: $(wireless). A wrong name or password in the site file?"
+  [ ! -e /run/edge-data-lost ] || echo "- the card's data partition can't be used: nothing is kept over a restart. Flash the card anew, or take another"
   [ "$(timedatectl show --property=NTPSynchronized --value 2>/dev/null)" != no ] || echo "- the clock is not set: no time server answers"
 }
 

@@ -10,6 +10,11 @@ log=/var/log/edge-setup.log
 problem=$boot/EDGE-PROBLEM.txt
 status=$boot/edge-status.txt
 
+# On edge's own image the boot partition is read-only but while something is written to it.
+if findmnt --noheadings --output OPTIONS --target "$boot" 2>/dev/null | grep -qE '(^|,)ro(,|$)'; then
+  mount -o remount,rw "$boot" && trap 'sync -f "$boot"; mount -o remount,ro "$boot"' EXIT
+fi
+
 say() { echo "$(date -u '+%Y-%m-%d %H:%M:%S') $1" >> "$log"; }
 
 # For a person who puts the card into any PC: every line ends as Windows wants it.
@@ -41,6 +46,14 @@ place_configuration() {
   for file in "$here"/etc/*; do
     if [ -f "$file" ]; then install -m 0644 "$file" /etc/edge/ || fail "$(basename "$file") can't be written to /etc/edge" "check the card, or use another one"; fi
   done
+}
+
+# Before anything that checks a certificate: a Raspberry Pi has no clock of its own.
+place_time_servers() {
+  [ -f "$here/timesyncd.conf" ] || return 0
+  install -d -m 0755 /etc/systemd/timesyncd.conf.d
+  install -m 0644 "$here/timesyncd.conf" /etc/systemd/timesyncd.conf.d/edge.conf
+  if [ -d /run/systemd/system ]; then systemctl --no-block try-restart systemd-timesyncd.service || true; fi
 }
 
 place_secrets() {
@@ -76,9 +89,22 @@ wipe_secrets() {
 
 install_package() {
   package=$(echo "$here"/edge_*.deb)
-  [ -f "$package" ] || fail "the package edge_VERSION_arm64.deb is not on the boot partition, in the folder edge" "run edge provision again"
+  if [ ! -f "$package" ]; then
+    [ -x /opt/edge/bin/edge ] || fail "the package edge_VERSION_arm64.deb is not on the boot partition, in the folder edge" "name it in the site file (package: ...), and run edge provision again"
+    start_what_is_here
+    return
+  fi
   DEBIAN_FRONTEND=noninteractive dpkg --install "$package" >> "$log" 2>&1 ||
     fail "the package $(basename "$package") can't be installed" "read the lines below; a damaged file is mended by running edge provision again, another system by flashing the 64-bit Raspberry Pi OS"
+}
+
+# edge came with the image: what the package does on a card that waited for it.
+start_what_is_here() {
+  systemctl enable edge.service >> "$log" 2>&1 || fail "the service can't be switched on" "read the lines below"
+  if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload
+    systemctl --no-block restart edge.service >> "$log" 2>&1
+  fi
 }
 
 check_configuration() {
@@ -102,6 +128,7 @@ install_report() {
 say "setting up @DEVICE@"
 echo "being set up; this takes a few minutes" | write_for_people "$status"
 place_configuration
+place_time_servers
 place_secrets
 wipe_secrets
 install_package

@@ -1,0 +1,82 @@
+"""What a check works with, put together: card, machine, broker, login; and waiting, with a reason when in vain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.brokers import free_port
+from tools.booting.broker import Broker, Heard
+from tools.booting.desk import DEVICE, Desk
+from tools.booting.login import Login
+from tools.booting.machine import Machine
+
+STATUS = f"edge/{DEVICE}/status"
+HEALTH = f"edge/{DEVICE}/health"
+DETECTIONS = f"edge/{DEVICE}/camera/yard/detections"
+EVENT = f"edge/{DEVICE}/camera/yard/event"
+PATIENCE_S = 900.0  # an emulated machine on a busy one; nothing here measures by giving up
+
+
+class Bench:
+    """One folder, one card, one machine of a model."""
+
+    def __init__(self, folder: Path, image: Path, emulator: list[str], model: str) -> None:
+        self.folder = folder
+        self.model = model
+        self._image = image
+        self._emulator = emulator
+        self._ssh_port = free_port()
+        self.desk = Desk(folder, free_port())
+        self.broker = Broker(self.desk)
+        self.machine: Machine
+        self.login: Login
+        self.on_since_s = 0.0
+
+    def open(self) -> None:
+        """A flashed card, and a broker that waits for it."""
+        self.desk.lay()
+        self.card = self.desk.flash(self._image)
+        self.login = Login(self.desk.key, self._ssh_port)
+        self.broker.start()
+
+    def power_on(self, *, clock: str | None = None, model: str | None = None) -> None:
+        self.login.forget()
+        self.machine = Machine(self._emulator, model or self.model, self.card, self.folder, ssh_port=self._ssh_port)
+        self.on_since_s = time.time()
+        self.machine.start(clock=clock)
+
+    def power_off(self) -> None:
+        """As a person would: in order."""
+        self.login.run("systemctl --no-block poweroff")
+        self.login.forget()
+        self.machine.wait_off(PATIENCE_S)
+
+    def close(self) -> None:
+        if hasattr(self, "machine"):
+            self.machine.cut()
+        self.broker.stop()
+
+    def wait_for(self, what: str, found: Callable[[], object | None], *, patience_s: float = PATIENCE_S) -> object:
+        """Until ``found`` answers with something; RuntimeError with the machine's last words when it never does."""
+        ends_s = time.monotonic() + patience_s
+        while time.monotonic() < ends_s:
+            answer = found()
+            if answer is not None:
+                return answer
+            if not self.machine.is_on:
+                raise RuntimeError(f"{what}: the machine went off; {self.machine.last_words()}")
+            time.sleep(0.5)
+        raise RuntimeError(f"{what}: not within {patience_s:.0f} s; {self.machine.last_words()}")
+
+    def first(self, topic: str, since_s: float | None = None) -> Heard | None:
+        """The first live message of a topic since a moment; since the machine is on, when none is named."""
+        since = self.on_since_s if since_s is None else since_s
+        return next((h for h in self.broker.heard(since) if h.topic == topic and not h.is_retained), None)
+
+    def wait_for_message(self, topic: str, since_s: float | None = None) -> float:
+        """Seconds from the power's coming, or from ``since_s``, to the first live message of a topic."""
+        found = self.wait_for(topic, lambda: self.first(topic, since_s))
+        assert isinstance(found, Heard)
+        return found.at_s - (self.on_since_s if since_s is None else since_s)

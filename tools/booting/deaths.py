@@ -1,0 +1,95 @@
+"""Checks of what ends while the camera is at work: processes, and the power."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import Counter
+
+from tools.booting.bench import DETECTIONS, EVENT, STATUS, Bench
+
+_MAIN = "systemctl show edge.service --property=MainPID --value"
+
+
+def killed_main(bench: Bench) -> str:
+    """SIGKILL of the service's own process: systemd starts the next."""
+    before = _main(bench)
+    died_s = _kill(bench, before)
+    back_s = bench.wait_for_message(DETECTIONS, died_s + 1)
+    if _main(bench) == before:
+        raise RuntimeError("the service's process is the same as before")
+    return f"detections again after {back_s + 1:.0f} s"
+
+
+def killed_children(bench: Bench) -> str:
+    """SIGKILL of each of its children in turn: the service goes on."""
+    main, answers = _main(bench), []
+    for child in bench.login.run(f"pgrep --parent {main}").split():
+        name = bench.login.run(f"tr '\\0' ' ' < /proc/{child}/cmdline").split()[-1]
+        died_s = _kill(bench, child)
+        answers.append(f"{name} {bench.wait_for_message(DETECTIONS, died_s + 2) + 2:.0f} s")
+        if _main(bench) != main:
+            raise RuntimeError(f"the service itself ended with its child {name}")
+    return f"{len(answers)} children: detections again after {', '.join(answers)}"
+
+
+def withheld_watchdog(bench: Bench) -> str:
+    """The service stands still (SIGSTOP): systemd notices, ends it, and starts the next."""
+    before = _main(bench)
+    stopped_s = time.time()
+    bench.login.run(f"kill -STOP {before}")
+    back_s = bench.wait_for_message(STATUS, stopped_s + 1)
+    bench.wait_for_message(DETECTIONS, stopped_s + 8)
+    told = bench.login.run(
+        "journalctl --unit=edge.service --boot --output=cat --no-pager | grep -i 'watchdog timeout' | tail -n 1"
+    )
+    return f"back after {back_s + 1:.0f} s; systemd: {told.strip()}"
+
+
+def power_cuts(bench: Bench, count: int, seed: int = 1) -> str:
+    """The power goes in the middle of work, again and again; every second time the broker is away before it."""
+    chance = random.Random(seed)  # noqa: S311
+    if bench.machine.is_on:
+        bench.machine.cut()
+    bench.broker.start_broker_if_away()
+    for number in range(count):
+        bench.power_on()
+        seen = bench.wait_for_message(DETECTIONS)
+        bench.wait_for("an event", lambda: bench.first(EVENT))
+        if number % 2:
+            bench.broker.kill_broker()
+        time.sleep(chance.uniform(3, 30))
+        bench.machine.cut()
+        bench.broker.start_broker_if_away()
+        print(f"  cut {number + 1}: first detections {seen:.0f} s after power on; {_tally(bench)}", flush=True)
+    bench.power_on()
+    bench.wait_for_message(DETECTIONS)
+    bench.wait_for("an event", lambda: bench.first(EVENT))
+    time.sleep(60)  # what was missed is asked for after 5 s, and sent
+    return f"{count} cuts; {_tally(bench)}"
+
+
+def _tally(bench: Bench) -> str:
+    """Raises RuntimeError when the consumer was told of a loss, or got an event twice."""
+    lines = [json.loads(line) for line in bench.broker.events.read_text(encoding="utf-8").splitlines()]
+    lost = [line for line in lines if "notice" in line or line.get("type") == "gap"]
+    keys = Counter((line["epoch"], line["seq"]) for line in lines if "seq" in line)
+    twice = [key for key, times in keys.items() if times > 1]
+    holes = []
+    for epoch in {epoch for epoch, _ in keys}:
+        numbers = sorted(seq for known, seq in keys if known == epoch)
+        holes += [(epoch, n) for n in range(numbers[0], numbers[-1]) if (epoch, n) not in keys]
+    if lost or twice or holes:
+        raise RuntimeError(f"lost {lost[:3]}, twice {twice[:3]}, missing {holes[:5]}")
+    return f"{len(keys)} events of {len({epoch for epoch, _ in keys})} epochs, none lost, none twice, none missing"
+
+
+def _main(bench: Bench) -> str:
+    return bench.login.run(_MAIN).strip()
+
+
+def _kill(bench: Bench, process: str) -> float:
+    """When, in seconds since 1970."""
+    bench.login.run(f"kill -KILL {process}")
+    return time.time()
