@@ -18,11 +18,12 @@ from edge.core.errors import EdgeError
 from edge.core.model import Model
 from edge.core.protocols import Clock
 from edge.service.aside import do_aside
-from edge.service.brain import Brain, Inference
+from edge.service.brain import Brain
 from edge.service.brains import Brains
 from edge.service.breaker import Breaker
 from edge.service.checkup import Checkup
 from edge.service.golden_book import GoldenBook
+from edge.service.inference import Inference
 from edge.service.on_cpu import Experience
 from edge.service.staff import Version
 
@@ -120,6 +121,7 @@ class Workshop:
         self._runs = runs
         self._clock = clock
         self._cpu = line.cpu
+        self.is_on_trial = False  # then a model that can't run is refused, not replaced by the last good one
 
     def brains(self, memories: Mapping[str, int]) -> Brains:
         """All processes; none of them runs yet."""
@@ -182,7 +184,7 @@ class Workshop:
     def _last_good(self, memories: Mapping[str, int]) -> Version | None:
         trust, bad = self._line.trust, self._cpu
         good = trust.last_good()
-        if good is None or good.sha256 == bad.sha256 or good.layout.backend != "cpu":
+        if self.is_on_trial or good is None or good.sha256 == bad.sha256 or good.layout.backend != "cpu":
             return None
         logger.error("model %s crashed three times within a minute; the last good one runs: %s", bad.name, good.name)
         trust.quarantine(bad, "its process crashed three times within a minute")

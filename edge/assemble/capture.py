@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from typing import TYPE_CHECKING
 
-from edge.assemble.orders import CaptureOrder, decode_order
+from edge.assemble.beginning import hear_first_word
+from edge.assemble.orders import LookOrder, SourceOrder, decode_order
 from edge.assemble.source import build_source
-from edge.assemble.threads import hand_over_quickly
 from edge.capture.glancing import Glancer
 from edge.capture.mishaps import Mishaps
 from edge.core.clock import SystemClock
 from edge.service import capture_letters as letters
 from edge.service.capture_letters import Begin
-from edge.service.capturing import Capturing
-from edge.service.channel import Channel, ChannelClosedError
-from edge.service.inside import first_frame, leave_at_once
+from edge.service.capturing import Capturing, Regard
+from edge.service.channel import Channel
 from edge.service.shared_frames import SharedFrames
 
 if TYPE_CHECKING:
@@ -30,27 +27,22 @@ if TYPE_CHECKING:
 
 def main(channel: Channel) -> None:
     """Live as long as the service wants; ends the process."""
-    clock = SystemClock()
-    try:
-        begin = letters.read_by_capture(first_frame(channel, clock))
-    except ChannelClosedError:
-        leave_at_once(0)
-    assert isinstance(begin, Begin)
-    logging.basicConfig(
-        level=begin.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    hand_over_quickly()
-    order = decode_order(begin.setup, CaptureOrder)
-    mishaps = Mishaps()
+    begin = hear_first_word(channel, letters.read_by_capture, Begin)
+    order, mishaps = decode_order(begin.setup, SourceOrder), Mishaps()
     Capturing(
         channel,
-        lambda waiting: build_source(order.source, waiting, mishaps),
+        lambda waiting: build_source(order, waiting, mishaps),
         SharedFrames(begin.frames),
         camera=begin.camera,
-        clock=clock,
-        shrink=_shrink(order.model_input),
-        glancer=Glancer(order.ignored, keepalive_s=order.keepalive_s, mishaps=mishaps),
+        clock=SystemClock(),
+        regard=lambda look: _regard(decode_order(look, LookOrder), mishaps),
+        look=begin.look,
     ).live()
+
+
+def _regard(order: LookOrder, mishaps: Mishaps) -> Regard:
+    glancer = Glancer(order.ignored, keepalive_s=order.keepalive_s, mishaps=mishaps)
+    return Regard(glancer, _shrink(order.model_input))
 
 
 def _shrink(layout: InputLayout | None) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None:

@@ -27,7 +27,7 @@ def make_announcer(
     file = outbox_path(config).parent / MEMORY
     if not config.home_assistant.enabled:
         return Announcer(None, file, clock=clock, is_settled=is_settled) if is_file(file) else None
-    discovery = Discovery(_shown(config, model), topics, config.home_assistant.prefix)
+    discovery = Discovery(shown_device(config, model), topics, config.home_assistant.prefix)
     return Announcer(discovery, file, clock=clock, is_settled=is_settled)
 
 
@@ -45,7 +45,8 @@ def shown_labels(camera: Camera, model: Model) -> tuple[str, ...]:
     return tuple(label for label in known if label in named)
 
 
-def _shown(config: Config, model: Model) -> ShownDevice:
+def shown_device(config: Config, model: Model) -> ShownDevice:
+    """All that Home Assistant is shown."""
     cameras = tuple(
         ShownCamera(
             name,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable
 
+from edge.assemble.beginning import hear_first_word
 from edge.assemble.detector import change_threshold, open_detector
 from edge.assemble.looks import make_look
 from edge.assemble.orders import InferOrder, decode_order
 from edge.assemble.self_test import make_self_test
-from edge.assemble.threads import hand_over_quickly
 from edge.core.clock import SystemClock
 from edge.core.errors import EdgeError
 from edge.core.model import Model
@@ -18,28 +16,17 @@ from edge.infer.album import Album
 from edge.infer.detector import Detector
 from edge.infer.runtime import load_runtime
 from edge.service import infer_letters as letters
-from edge.service.channel import Channel, ChannelClosedError
+from edge.service.channel import Channel
 from edge.service.infer_letters import Begin, Cannot, Ready
 from edge.service.inferring import Inferring
-from edge.service.inside import Post, first_frame, leave_at_once
+from edge.service.inside import Post, leave_at_once
 from edge.service.shared_frames import SharedFrames
 from edge.service.trouble import trouble_of
-
-logger = logging.getLogger(__name__)
 
 
 def main(channel: Channel) -> None:
     """Live as long as the service wants; ends the process."""
-    clock = SystemClock()
-    try:
-        begin = letters.read_by_infer(first_frame(channel, clock))
-    except ChannelClosedError:
-        leave_at_once(0)
-    assert isinstance(begin, Begin)
-    logging.basicConfig(
-        level=begin.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    hand_over_quickly()
+    clock, begin = SystemClock(), hear_first_word(channel, letters.read_by_infer, Begin)
     order = decode_order(begin.setup, InferOrder)
     post = Post(channel, letters.encode)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from edge.assemble.outbox import outbox_path
 from edge.config.values import Camera, Config
@@ -13,8 +13,14 @@ from edge.report.topics import Topics
 MEMORY = "retained.json"
 
 
-def make_leftovers(config: Config, model: Model, topics: Topics, *, is_settled: Callable[[], bool]) -> Leftovers:
-    cameras = {name: _kept(camera, model, topics) for name, camera in config.cameras.items()}
+def kept_by_broker(config: Config, model: Model, topics: Topics) -> dict[str, Kept]:
+    """Of each camera."""
+    return {name: _kept(camera, model, topics) for name, camera in config.cameras.items()}
+
+
+def make_leftovers(
+    config: Config, cameras: Mapping[str, Kept], topics: Topics, *, is_settled: Callable[[], bool]
+) -> Leftovers:
     return Leftovers(cameras, topics, outbox_path(config).parent / MEMORY, is_settled=is_settled)
 
 

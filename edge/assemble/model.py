@@ -26,9 +26,12 @@ def find(name_or_path: str) -> Model:
     return find_model(name_or_path)
 
 
-def resolve_model(config: Config) -> Model:
-    """The model that the configuration's ``model`` and ``accelerator`` ask for, on this machine."""
-    return choose_version(find(config.model), config.accelerator, find=find, is_edgetpu_ready=is_edgetpu_ready)
+def resolve_model(config: Config, asked: str | None = None) -> Model:
+    """The model that the configuration's ``model`` and ``accelerator`` ask for, on this machine.
+
+    asked : what was chosen instead of the configuration's; None = nothing was
+    """
+    return choose_version(find(asked or config.model), config.accelerator, find=find, is_edgetpu_ready=is_edgetpu_ready)
 
 
 def choose_version(model: Model, accelerator: str, *, find: Find, is_edgetpu_ready: Callable[[], bool]) -> Model:

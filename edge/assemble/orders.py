@@ -31,15 +31,14 @@ class SourceOrder(msgspec.Struct, frozen=True):
         return f"SourceOrder(camera={self.camera!r})"  # never the login
 
 
-class CaptureOrder(msgspec.Struct, frozen=True):
-    """What a camera's process is to do.
+class LookOrder(msgspec.Struct, frozen=True):
+    """How a camera's process looks at its pictures: can be changed while it runs.
 
     model_input : where pictures are made small ahead, what for; None = they are not
     ignored : polygons in which motion does not count
     keepalive_s : how long the model may rest while nothing moves
     """
 
-    source: SourceOrder
     model_input: InputLayout | None = None
     ignored: tuple[tuple[tuple[float, float], ...], ...] = ()
     keepalive_s: float = 2.0
@@ -65,10 +64,10 @@ class InferOrder(msgspec.Struct, frozen=True):
     redact: dict[str, tuple[int, ...]] = {}
 
 
-Order = TypeVar("Order", CaptureOrder, InferOrder)
+Order = TypeVar("Order", SourceOrder, LookOrder, InferOrder)
 
 
-def encode_order(order: CaptureOrder | InferOrder) -> bytes:
+def encode_order(order: SourceOrder | LookOrder | InferOrder) -> bytes:
     """For the first letter."""
     return msgspec.msgpack.encode(order, enc_hook=_written)
 

@@ -67,6 +67,11 @@ def state_folder() -> Path | None:
     return next((folder for folder in _folders() if _is_usable(folder)), None)
 
 
+def state_folders(config: Config) -> list[Path]:
+    """Where the service may keep what outlives a restart; none of them is made here."""
+    return _folders() if config.outbox.path is None else [config.outbox.path.parent]
+
+
 def volatile_path(outbox: Path) -> Path | None:
     """Memory that outlives the process, for when the disk fails: systemd's runtime folder, else shared memory."""
     runtime = os.environ.get("RUNTIME_DIRECTORY") or os.environ.get("XDG_RUNTIME_DIR")

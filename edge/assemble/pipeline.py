@@ -34,20 +34,26 @@ def make_pipeline(
     name: str, camera: Camera, *, wanted: Wanted, rules: RuleBook, shared: Shared, witness: Witness | None = None
 ) -> Pipeline:
     """From what was seen to messages, for one camera."""
-    model, topics = shared.model, shared.topics
+    model = shared.model
     return Pipeline(
         camera=name,
         wanted=make_attention(camera, wanted, model),
         tracker=Tracker(TrackerSettings(labels=model.labels, start_scores=wanted.start_scores)),
         rules=rules,
-        telling=Telling(
-            event=lambda event: event_message(event, topics),
-            standing=lambda standing: standing_message(standing, topics, name),
-            detections=_tell_detections(shared) if camera.publish_detections else None,
-        ),
+        telling=make_telling(name, camera, shared),
         identities=shared.identities,
         clock=shared.clock,
         **({} if witness is None else {"witness": witness}),
+    )
+
+
+def make_telling(name: str, camera: Camera, shared: Shared) -> Telling:
+    """How what was found at a camera becomes messages."""
+    topics = shared.topics
+    return Telling(
+        event=lambda event: event_message(event, topics),
+        standing=lambda standing: standing_message(standing, topics, name),
+        detections=_tell_detections(shared) if camera.publish_detections else None,
     )
 
 

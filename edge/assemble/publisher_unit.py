@@ -10,6 +10,7 @@ from typing import NoReturn
 import msgspec
 
 from edge.assemble.publisher import make_publisher
+from edge.assemble.publisher_hangup import PublisherHangup
 from edge.assemble.publisher_settings import PublisherSettings
 from edge.config.load import find_config
 from edge.core.clock import SystemClock
@@ -41,13 +42,15 @@ def serve(config_file: Path | None, socket: Path, *, duty: Notifier) -> NoReturn
     settings.read()
     doorway = Doorway(socket)
     doorway.open()
+    hangup = PublisherHangup(find_config(config_file), duty)
+    signal.signal(signal.SIGHUP, lambda *_: hangup.hear())
     try:
         _hear_signals()
         logger.info("waiting for the detector at %s", socket)
         duty.ready("waiting for the detector")
-        channel = doorway.welcome(alive=duty.alive)
+        channel = doorway.welcome(alive=hangup.turn)
         doorway.close()
-        code = _serve(channel, settings, duty)
+        code = _serve(channel, settings, duty, hangup)
     finally:
         duty.stopping()
         doorway.leave()
@@ -64,13 +67,15 @@ def _hear_signals() -> None:
         signal.signal(number, leave)
 
 
-def _serve(channel: Channel, settings: PublisherSettings, duty: Notifier) -> int:
+def _serve(channel: Channel, settings: PublisherSettings, duty: Notifier, hangup: PublisherHangup) -> int:
     try:
-        setup = _setup(settings, first_word(channel, SystemClock()))
+        theirs = first_word(channel, SystemClock())
+        setup = _ours(settings, theirs)
     except ChannelClosedError:
         logger.info("the detector left without a word")
         return 0
-    publisher = make_publisher(channel, setup, SystemClock(setup.boot_id), alive=duty.alive)
+    publisher = make_publisher(channel, setup, SystemClock(setup.boot_id), alive=hangup.turn)
+    hangup.begin(setup, lambda: _ours(settings, theirs), lambda: publisher.leave(_STOP_S))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: publisher.leave(_STOP_S))
     logger.info("publishing for %s to %s:%d", setup.device, setup.host, setup.port)
@@ -78,11 +83,11 @@ def _serve(channel: Channel, settings: PublisherSettings, duty: Notifier) -> int
     return publisher.live()
 
 
-def _setup(settings: PublisherSettings, theirs: Setup) -> Setup:
+def _ours(settings: PublisherSettings, theirs: Setup) -> Setup:
     """Where to publish is ours to know; which files wait, the detector's. Raises ConfigError."""
     volatile = None if theirs.volatile is None else Path(theirs.volatile)
     ours = settings.setup(outbox=Path(theirs.outbox), volatile=volatile)
     ours = msgspec.structs.replace(ours, boot_id=theirs.boot_id)  # which our sandbox hides
     if msgspec.structs.replace(ours, password=None, key=None, log_level=theirs.log_level) != theirs:
-        logger.warning("the detector was started with another configuration than ours: restart both units")
+        logger.warning("the detector was started with another configuration than ours: reload both units")
     return ours

@@ -16,6 +16,7 @@ from edge.assemble.model import resolve_model
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import make_rules, make_wanted, time_zone
 from edge.assemble.source import make_source
+from edge.assemble.stock import model_in_force
 from edge.assemble.threads import choose_threads
 from edge.capture.spec import SourceKind, SourceSpec, parse_source
 from edge.config.values import Camera, Config
@@ -84,7 +85,7 @@ def assemble_replay(config: Config, camera: str | None, clip: str, start: dateti
     spec = check_clip(clip)
     name = _chosen(config, camera)
     settings = _with_clip(config.cameras[name], spec)
-    model = resolve_model(config)
+    model = resolve_model(config, model_in_force(config))
     wanted = make_wanted(name, settings, model)
     zone = time_zone(config) or UTC
     start = start or START

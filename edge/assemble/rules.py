@@ -56,19 +56,28 @@ def make_attention(camera: Camera, wanted: Wanted, model: Model) -> Attention:
 
 def make_rules(camera: Camera, wanted: Wanted, model: Model, *, zone: tzinfo | None, ledger: Ledger | None) -> RuleBook:
     """The camera's zones, lines and rules; schedules count in ``zone``, None = this machine's."""
+    rules = [make_rule(name, words, wanted, zone) for name, words in camera.rules.items()]
+    return RuleBook(make_layout(camera, model), rules, ledger)
+
+
+def make_rule(name: str, words: RuleWords, wanted: Wanted, zone: tzinfo | None) -> Rule:
+    """One rule; its scores follow those that are ``wanted`` as they change."""
 
     def threshold(class_id: int) -> float:
         scores = wanted.start_scores
         return scores[class_id] if 0 <= class_id < len(scores) else DEFAULT_START_SCORE
 
-    rules = [_RULES[words.when](_terms(name, words, zone, threshold), words) for name, words in camera.rules.items()]
-    layout = Layout(
+    return _RULES[words.when](_terms(name, words, zone, threshold), words)
+
+
+def make_layout(camera: Camera, model: Model) -> Layout:
+    """What is drawn into the camera's picture."""
+    return Layout(
         zones=camera.zones,
         lines={name: (line.start, line.end) for name, line in camera.lines.items()},
         anchor=camera.anchor,
         labels=camera.labels or _told_labels(model),
     )
-    return RuleBook(layout, rules, ledger)
 
 
 def time_zone(config: Config) -> tzinfo | None:

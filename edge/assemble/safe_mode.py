@@ -20,7 +20,8 @@ from edge.core.errors import ConfigError
 from edge.core.kept_file import read_kept, sync_folder, write_kept
 from edge.core.model import Model, ModelLayout
 from edge.core.protocols import Clock
-from edge.service.crash_loop import Starts, Verdict, after_good_run, judge_start
+from edge.service.crash_loop import START_S, Starts, Verdict, after_good_run, judge_start
+from edge.service.systemd import Notifier
 
 logger = logging.getLogger(__name__)
 
@@ -83,14 +84,21 @@ class Start:
         starts = self.verdict.starts
         self._remember(Starts(starts.what, starts.unfinished - 1 if self.verdict.is_loop else 0))
 
-    def ran_well(self, model: Model) -> None:
-        """It has run for a while: this is what to come back to."""
+    def ran_well(self, model: Model, copy: Model | None = None) -> None:
+        """It has run for a while: this is what to come back to; ``copy`` : the model that is kept elsewhere already."""
         self._remember(after_good_run(self.verdict.starts, was_loop=self.verdict.is_loop))
         if self.folder is not None and not self.verdict.is_loop:
             try:
-                keep(self.folder / LAST_GOOD, self.content, self.config.origin.file, model)
+                keep(self.folder / LAST_GOOD, self.content, self.config.origin.file, model, copy)
             except OSError as error:
                 logger.warning("this configuration could not be kept for safe mode: %s", error.strerror or error)
+
+    def take_up(self, config: Config, content: bytes) -> None:
+        """Another configuration runs from now on, and this run counts as the first start of it."""
+        self.config, self.content, self.model = config, content, None
+        self.note, self.reasons = "", ()
+        self.verdict = judge_start(None, _what(content))
+        self._remember(self.verdict.starts)
 
     def _remember(self, starts: Starts) -> None:
         if self.folder is not None:
@@ -110,18 +118,23 @@ def begin(file: Path, clock: Clock, *, environment: Mapping[str, str] = os.envir
     content = read_bounded(file)
     config = parse_config(content, file)
     folder = state_folder() if environment.get("NOTIFY_SOCKET") else None
-    what = hashlib.sha256(__version__.encode() + b"\0" + content).hexdigest()
-    verdict = judge_start(None if folder is None else _recall(folder), what)
+    verdict = judge_start(None if folder is None else _recall(folder), _what(content))
     if folder is not None:
         remember(folder, verdict.starts)
     if verdict.wait_s:
         failed = verdict.starts.unfinished - 1
         logger.error("%d starts in a row ended before long; waiting %g s before this one", failed, verdict.wait_s)
+        Notifier(environment=environment).extend(verdict.wait_s + START_S)
         clock.sleep(verdict.wait_s)
     start = Start(config, content, folder, verdict)
     if verdict.is_loop and folder is not None:
         _enter_safe_mode(start, folder)
     return start
+
+
+def _what(content: bytes) -> str:
+    """Tells one configuration and version of edge from another."""
+    return hashlib.sha256(__version__.encode() + b"\0" + content).hexdigest()
 
 
 def _enter_safe_mode(start: Start, folder: Path) -> None:
@@ -140,14 +153,14 @@ def _enter_safe_mode(start: Start, folder: Path) -> None:
     )
 
 
-def keep(folder: Path, content: bytes, file: Path, model: Model) -> None:
-    """Write down what runs well, unless that is known already. Raises OSError."""
+def keep(folder: Path, content: bytes, file: Path, model: Model, twin: Model | None = None) -> None:
+    """Write down what runs well, unless that is known already; ``twin`` : a copy that is there. Raises OSError."""
     kept = KeptModel(model.name, model.sha256, model.layout, model.labels, model.threshold, model.groups)
     record, copy = LastGood(content.decode("utf-8"), str(file), kept), kept.place(folder)
     if _known(folder) == record and copy.exists():
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _copy(model.path, copy)
+    _copy(model, copy, twin if twin is not None and twin.sha256 == model.sha256 else None)
     write_kept(folder / _RECORD, record)
     for other in folder.glob("*.tflite*"):
         if other != copy:
@@ -194,12 +207,20 @@ def _known(folder: Path) -> LastGood | None:
         return None
 
 
-def _copy(source: Path, target: Path) -> None:
-    """In one step, and safe from a power cut before anything refers to it."""
+def _copy(model: Model, target: Path, twin: Model | None) -> None:
+    """In one step, and safe from a power cut before anything refers to it; the disk holds the content once."""
     if target.exists():
         return
     fresh = target.with_name(f"{target.name}.new")
-    with source.open("rb") as reading, fresh.open("wb") as writing:
+    if twin is not None:
+        try:
+            target.hardlink_to(twin.path)
+        except OSError as error:  # on another disk, or one that knows no links
+            logger.debug("%s: %s", target, error)
+        else:
+            sync_folder(target.parent)
+            return
+    with model.path.open("rb") as reading, fresh.open("wb") as writing:
         shutil.copyfileobj(reading, writing)
         writing.flush()
         os.fsync(writing.fileno())

@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge import __version__
-from edge.assemble.brains import LineUp, line_up
-from edge.assemble.broker import detector_setup, publisher_setup
-from edge.assemble.commands import Adjustable, Settings, camera_settings, make_desk, open_overrides
-from edge.assemble.home_assistant import make_announcer
-from edge.assemble.leftovers import make_leftovers
-from edge.assemble.outbox import SpeakingKeeper, outbox_path, outbox_policy, teller, volatile_path
-from edge.assemble.pipeline import Shared, make_pipeline
-from edge.assemble.rules import ledger_of, make_rules, make_wanted, time_zone
+from edge.assemble.brains import LineUp, Workshop, line_up
+from edge.assemble.errands import Errands, Office
+from edge.assemble.in_force import InForce
+from edge.assemble.outbox import outbox_policy
+from edge.assemble.outlet import guarantee, make_keeper, make_outlet, make_publisher
+from edge.assemble.plan import Plan, make_plan
+from edge.assemble.reload import Draft, can_be_tried, read_draft
 from edge.assemble.safe_mode import Start
-from edge.assemble.sight import make_arbiter
-from edge.assemble.snapshots import make_snapshots, publishing_cameras
+from edge.assemble.scenes import Scenes
+from edge.assemble.sight import make_workshop
 from edge.assemble.steward import make_steward
 from edge.assemble.threads import choose_threads
-from edge.config.values import Config
-from edge.core.model import Model
 from edge.core.protocols import Clock
-from edge.core.values import Message, ModelRef
-from edge.report.listening import Heard, Inbox
-from edge.report.outbox.values import Loss, Outgoing
-from edge.report.outbox.writer import OutboxWriter
-from edge.report.states import Delivery, DeviceInfo, Privacy, info_message
-from edge.report.topics import Topics
+from edge.report.listening import Inbox
+from edge.service.arbiter import Arbiter
 from edge.service.brains import Brains
-from edge.service.child import Child
 from edge.service.crash_loop import GoodRun
-from edge.service.doors import Errand
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.news import ROLLED_BACK
-from edge.service.pipeline import Pipeline, Witness
-from edge.service.publishing import Publishing, other_publisher, own_publisher
+from edge.service.parts import Parts
+from edge.service.publishing import Publishing
 from edge.service.reading import Reports
+from edge.service.reloading import Reloading
 from edge.service.runner import Service
 from edge.service.systemd import Notifier
-from edge.track.wanted import Wanted, lowest_score
+from edge.service.watch import Cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +49,7 @@ class Assembly:
     outbox: Path
     epoch: str
     summary: str
+    reload: Callable[[], None]
 
 
 def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = None) -> Assembly:
@@ -69,134 +61,159 @@ def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = Non
     ------
     ConfigError, ModelError, MissingLibraryError
     """
-    config = start.config
-    line = line_up(config, start.model)
-    model = line.model
-    wanted = {name: make_wanted(name, camera, model) for name, camera in config.cameras.items()}
-    overrides = open_overrides(config, wanted)
-    disabled = frozenset(name for name in config.cameras if overrides.of(name).enabled is False)
-    arbiter = make_arbiter(config, line, lowest_score(wanted.values()), disabled=disabled, clock=clock)
-    topics = Topics(config.device, model.labels)
-    inbox = Inbox()
-    identities = Identities(config.device, new_epoch(clock))
-    outbox = outbox_path(config)
+    line = line_up(start.config, start.model)
+    works = Works(make_plan(start.config, line, has_own_publisher=publisher is None), start, clock, publisher)
+    plan = works.in_force.plan
+    return Assembly(works.service, works.outlet, plan.outbox, works.epoch, _summary(plan), works.reload)
 
-    def tell_info(delivery: Delivery) -> Message:
-        settings = camera_settings(config, model, wanted, overrides)
-        return _info(config, arbiter.brain, topics, delivery, settings)
 
-    outlet = make_outlet(
-        config,
-        outbox,
-        tell=teller(topics, identities, clock, cameras=tuple(config.cameras), backend=model.layout.backend),
-        describe=tell_info,
-        hear=inbox.put,
-        clock=clock,
-        publisher=publisher,
-    )
-    shared = Shared(model, topics, identities, clock)
-    snapshots = make_snapshots(config, model, topics, arbiter.brain, clock)
-    witness = None if snapshots is None else snapshots.witness
-    pipelines = {name: _pipeline(name, config, wanted[name], shared, witness) for name in config.cameras}
-    announcer = make_announcer(config, model, topics, clock=clock, is_settled=outlet.is_settled)
-    errands: list[Errand] = [GoodRun(lambda: _remember(start, line, arbiter.brain), clock)]
-    errands += [make_leftovers(config, model, topics, is_settled=outlet.is_settled)]
-    errands += [each for each in (announcer, snapshots) if each is not None]
-    if config.commands.enabled:
-        parts = Adjustable(arbiter.brain, wanted, pipelines, arbiter.eyes)
-        errands += [
-            make_desk(config, parts, overrides, inbox=inbox, topics=topics, clock=clock, tell_info=outlet.describe)
-        ]
-    service = Service(
-        sight=arbiter,
-        pipelines=pipelines,
-        outlet=outlet,
-        reports=Reports(
-            camera=camera_status(topics),
-            health=health_report(topics, tuple(config.cameras), clock, folder=config.folder, standing=start.reasons),
-            interval_s=config.health.interval_seconds,
-        ),
-        notifier=Notifier(note=start.note),
-        clock=clock,
-        errands=errands,
-        steward=make_steward(config, arbiter),
-    )
-    return Assembly(service, outlet, outbox, identities.epoch, _summary(config, model, outbox))
+class Works:
+    """The service of a configuration, and how it becomes that of the next one."""
+
+    def __init__(self, plan: Plan, start: Start, clock: Clock, publisher: Path | None) -> None:
+        self._start = start
+        self._clock = clock
+        self._publisher = publisher
+        self._notifier = Notifier(note=start.note)
+        identities, inbox = Identities(plan.config.device, new_epoch(clock)), Inbox()
+        self.epoch = identities.epoch
+        self.in_force = InForce(plan, identities, clock)
+        self.reloading = Reloading(self._read, self._notifier, clock)
+        self.in_force.refused = lambda: self.reloading.refused
+        workshop = make_workshop(plan.config, plan.line, plan.infer, self.in_force.lowest_score, clock)
+        self._arbiter = Arbiter(
+            plan.captures, workshop.brains, clock, disabled=self.in_force.disabled, lookouts=plan.lookouts
+        )
+        self._keeper = make_keeper(plan.config, plan.outbox, plan.volatile, clock)
+        self.outlet = make_outlet(
+            plan.config,
+            self._keeper,
+            make_publisher(plan.setup, publisher, clock),
+            tell=self.in_force.tell_loss,
+            describe=lambda delivery: self.in_force.describe(self._arbiter.brain, delivery),
+            hear=inbox.put,
+            clock=clock,
+        )
+        self._errands = Errands(self.in_force, Office(self._arbiter, self.outlet, inbox, clock))
+        self._scenes = Scenes(identities, clock, self._errands.witness)
+        self.reloading.describe = lambda: [self.outlet.describe()]
+        self._steward = make_steward(plan.config, self._arbiter)
+        self._good_run = self._make_good_run(plan.line)
+        self.service = Service(
+            self._make_parts(frozenset()),
+            sight=self._arbiter,
+            outlet=self.outlet,
+            notifier=self._notifier,
+            clock=clock,
+        )
+
+    def reload(self) -> None:
+        """Read the configuration anew; safe from a signal handler."""
+        self.reloading.ask()
+        self.service.wake()
+
+    def adopt(self, draft: Draft) -> None:
+        """Put another configuration in force; belongs to the thread of the service."""
+        before, plan = self.in_force.plan, draft.plan
+        if draft.is_same(before):
+            self.in_force.restart = draft.restart
+            return
+        self.in_force.take_up(plan, draft.restart)
+        renewed = self._arbiter.change(Cast(plan.captures, plan.lookouts, self.in_force.disabled))
+        self._arbiter.brain.tune(self.in_force.lowest_score)
+        if plan.config.governor != before.config.governor:
+            self._steward = make_steward(plan.config, self._arbiter)
+        self._steward.apply()
+        self._start.take_up(plan.config, draft.content)
+        self._notifier.note = self._start.note
+        self._good_run = self._make_good_run(plan.line)
+        self._keeper.change(outbox_policy(plan.config))
+        publisher = None
+        if plan.setup != before.setup:
+            publisher = make_publisher(plan.setup, self._publisher, self._clock)
+        self.outlet.change(publisher, guarantee(plan.config))
+        self.service.change(self._make_parts(renewed))
+
+    def _read(self) -> Reload:
+        """In a thread of its own."""
+        file, plan = self._start.config.origin.file, self.in_force.plan
+        draft = read_draft(file, self._start, plan, has_own_publisher=self._publisher is None)
+        return Reload(self, self._arbiter, draft, self._clock)
+
+    def _make_parts(self, renewed: frozenset[str]) -> Parts:
+        plan = self.in_force.plan
+        config = plan.config
+        pipelines = self._scenes.change(plan, self.in_force.wanted, renewed)
+        return Parts(
+            pipelines=pipelines,
+            reports=Reports(
+                camera=camera_status(plan.topics),
+                health=health_report(
+                    plan.topics, tuple(config.cameras), self._clock, folder=config.folder, standing=self._standing
+                ),
+                interval_s=config.health.interval_seconds,
+                standing=self._standing,
+            ),
+            errands=(self._good_run, *self._errands.of(pipelines), self.reloading),
+            steward=self._steward,
+            renewed=renewed,
+        )
+
+    def _standing(self) -> tuple[str, ...]:
+        """Reasons that hold whatever is measured."""
+        return (*self._start.reasons, *self.reloading.reasons)
+
+    def _make_good_run(self, line: LineUp) -> GoodRun:
+        return GoodRun(lambda: _remember(self._start, line, self._arbiter.brain), self._clock)
+
+
+class Reload:
+    """Implements ``edge.service.reloading.Change``."""
+
+    def __init__(self, works: Works, arbiter: Arbiter, draft: Draft, clock: Clock) -> None:
+        self._works = works
+        self._arbiter = arbiter
+        self._draft = draft
+        self._clock = clock
+        self._before = works.in_force.plan
+        self._workshop: Workshop | None = None
+        self.summary = draft.summary(self._before)
+
+    def begin(self) -> None:
+        """Have another model's process run beside the one that is at work, where there has to be another."""
+        plan = self._draft.plan
+        if not self._draft.has_other_brains(self._before):
+            return
+        lowest_score = self._works.in_force.lowest_score
+        workshop = self._workshop = make_workshop(plan.config, plan.line, plan.infer, lowest_score, self._clock)
+        workshop.is_on_trial = True
+        self._arbiter.rehearse(tuple(plan.config.cameras), workshop.brains, is_tried=can_be_tried(self._before, plan))
+
+    def is_ready(self) -> bool:
+        """Whether that process runs, and the one before has answered all it was asked."""
+        return self._arbiter.is_rehearsed()
+
+    def put_in_force(self) -> None:
+        if self._workshop is not None:
+            self._workshop.is_on_trial = False
+        self._works.adopt(self._draft)
+
+    def abandon(self) -> None:
+        """All stays as it was."""
+        self._arbiter.abandon()
 
 
 def _remember(start: Start, line: LineUp, brains: Brains) -> None:
     """It has run well: with the CPU's version, which needs the least, unless that is what did not."""
     if ROLLED_BACK not in brains.reasons:
-        start.ran_well(line.cpu)
+        start.ran_well(line.cpu, line.trust.last_good())
 
 
-def _summary(config: Config, model: Model, outbox: Path) -> str:
+def _summary(plan: Plan) -> str:
+    config, model = plan.config, plan.model
     names = tuple(config.cameras)
     return (
         f"edge {__version__}: device {config.device}, {len(names)} camera(s) {', '.join(names)}; model {model.name} on "
         f"{model.layout.backend} ({choose_threads(config.threads)} threads); "
-        f"broker {config.broker.host}:{config.broker.port}; events wait in {outbox}"
+        f"broker {config.broker.host}:{config.broker.port}; events wait in {plan.outbox}"
     )
-
-
-def make_outlet(
-    config: Config,
-    outbox: Path,
-    *,
-    tell: Callable[[Loss], Outgoing],
-    describe: Callable[[Delivery], Message],
-    clock: Clock,
-    hear: Callable[[Heard], None] = lambda _heard: None,
-    keeper: SpeakingKeeper | None = None,
-    publisher: Path | None = None,
-) -> Publishing:
-    """The way out: the outbox's writer here, its reader in a process of its own.
-
-    Parameters
-    ----------
-    tell : makes the event that tells of a loss
-    describe : says which promise is in force
-    hear : takes what came in and is not for the publisher
-    publisher : the socket of one that runs by itself; None = one is started
-    """
-    volatile = volatile_path(outbox)
-    keeper = keeper or SpeakingKeeper(outbox, volatile_path=volatile, policy=outbox_policy(config), clock=clock)
-    outlet = Publishing(
-        _publisher(config, outbox, volatile, clock, publisher),
-        OutboxWriter(keeper, tell, clock=clock),
-        guarantee=Delivery.ACKNOWLEDGED if config.outbox.consumer is None else Delivery.CONFIRMED,
-        describe=describe,
-        hear=hear,
-        clock=clock,
-    )
-    keeper.on_commit = outlet.committed
-    return outlet
-
-
-def _publisher(config: Config, outbox: Path, volatile: Path | None, clock: Clock, socket: Path | None) -> Child:
-    if socket is None:
-        return own_publisher(publisher_setup(config, outbox=outbox, volatile=volatile), clock)
-    return other_publisher(detector_setup(config, outbox=outbox, volatile=volatile), clock, socket=socket)
-
-
-def _pipeline(name: str, config: Config, wanted: Wanted, shared: Shared, witness: Witness | None) -> Pipeline:
-    camera = config.cameras[name]
-    rules = make_rules(camera, wanted, shared.model, zone=time_zone(config), ledger=ledger_of(config, name))
-    return make_pipeline(name, camera, wanted=wanted, rules=rules, shared=shared, witness=witness)
-
-
-def _info(config: Config, brains: Brains, topics: Topics, delivery: Delivery, settings: Settings) -> Message:
-    ready = brains.said
-    publishing = tuple(name for name, camera in config.cameras.items() if camera.publish_detections)
-    info = DeviceInfo(
-        edge=__version__,
-        python=platform.python_version(),
-        runtime=None if ready is None else ready.runtime,
-        model=None if ready is None else ModelRef(ready.model, ready.sha256),
-        backend="cpu" if ready is None else ready.backend,
-        cameras=tuple(config.cameras),
-        delivery=delivery,
-        privacy=Privacy(detections=publishing, snapshots=publishing_cameras(config)),
-        settings=settings,
-    )
-    return info_message(topics, info)

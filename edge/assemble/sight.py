@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from edge.assemble.brains import LineUp, Workshop
-from edge.assemble.orders import CaptureOrder, InferOrder, encode_order
+from edge.assemble.orders import InferOrder, LookOrder, encode_order
 from edge.assemble.snapshots import redacted_classes
 from edge.assemble.source import order_source, parse_camera_source
 from edge.assemble.stock import kept_folder
@@ -15,13 +17,13 @@ from edge.config.values import Camera, Config
 from edge.core.errors import ConfigError
 from edge.core.model import InputLayout
 from edge.core.protocols import Clock
-from edge.service.arbiter import Arbiter
 from edge.service.capture import Capture, Patience
 from edge.service.condition.sight import SightSettings
 from edge.service.golden_book import GoldenBook
 from edge.service.lookout import LookoutSettings
 
 CAPTURE = "edge.assemble.capture"
+_NO_THRESHOLD = 1.0
 
 # How long the next frame may take. A device gives its frames evenly; a stream's own time-out (5 s) comes first, and
 # says more; a recording's file may lie on a slow disk.
@@ -33,40 +35,50 @@ _FROZEN_S = {SourceKind.PICAMERA2: 2.5, SourceKind.V4L2: 2.5, SourceKind.STREAM:
 _INTERVALS = 3  # and so many of its own intervals besides
 
 
-def make_arbiter(config: Config, line: LineUp, threshold: float, *, disabled: frozenset[str], clock: Clock) -> Arbiter:
-    """Every process named, none of them running yet.
-
-    Parameters
-    ----------
-    line : what can run the model
-    threshold : the score from which anything counts at any camera
-    disabled : cameras that begin switched off
+def make_captures(config: Config, line: LineUp) -> tuple[Capture, ...]:
+    """What runs for each camera.
 
     Raises
     ------
     ConfigError
         If a source can't be right, or its login can't be read.
     """
+    shrink_for = line.model.layout.input if has_spare_core(choose_threads(config.threads)) else None
+    return tuple(_capture(name, config, shrink_for) for name in config.cameras)
+
+
+def make_lookouts(config: Config) -> dict[str, LookoutSettings]:
+    """What is watched for at each camera."""
+    return {name: _lookout(camera, config.folder) for name, camera in config.cameras.items()}
+
+
+def make_infer_order(config: Config, line: LineUp) -> InferOrder:
+    """What the model's process is told, but for the thresholds."""
     threads = choose_threads(config.threads)
-    is_ahead = has_spare_core(threads)
-    order = InferOrder(
+    return InferOrder(
         line.cpu,
         config.accelerator,
         threads,
-        threshold,
+        _NO_THRESHOLD,
         config.boxes,
         {name: camera.tiles for name, camera in config.cameras.items()},
-        is_ahead=is_ahead,
+        is_ahead=has_spare_core(threads),
         redact=redacted_classes(config, line.model),
     )
-    shrink_for = line.model.layout.input if is_ahead else None
-    captures = [_capture(name, config, shrink_for) for name in config.cameras]
-    runs = max((_runs(camera.tiles) for camera in config.cameras.values()), default=1)
-    lookouts = {name: _lookout(camera, config.folder) for name, camera in config.cameras.items()}
+
+
+def make_workshop(config: Config, line: LineUp, order: InferOrder, threshold: float, clock: Clock) -> Workshop:
+    """Makes what runs the model.
+
+    Parameters
+    ----------
+    line : what can run it
+    threshold : the score from which anything counts at any camera
+    """
     book = GoldenBook(kept_folder(config))
     book.open()
-    workshop = Workshop(line, order, book=book, runs=runs, clock=clock)
-    return Arbiter(captures, workshop.brains, clock, disabled=disabled, lookouts=lookouts)
+    runs = max((_runs(camera.tiles) for camera in config.cameras.values()), default=1)
+    return Workshop(line, replace(order, threshold=threshold), book=book, runs=runs, clock=clock)
 
 
 def _capture(name: str, config: Config, shrink_for: InputLayout | None) -> Capture:
@@ -75,14 +87,15 @@ def _capture(name: str, config: Config, shrink_for: InputLayout | None) -> Captu
         spec = parse_camera_source(camera, config.folder)
     except ConfigError as error:
         raise ConfigError(f"{config.origin.file}: cameras.{name}: {error}") from error
-    order = CaptureOrder(
-        order_source(name, camera, config.folder),
-        shrink_for,
-        ignored=camera.ignore,
-        keepalive_s=camera.motion_gate.keepalive_seconds,
+    look = LookOrder(shrink_for, ignored=camera.ignore, keepalive_s=camera.motion_gate.keepalive_seconds)
+    return Capture(
+        name,
+        CAPTURE,
+        encode_order(order_source(name, camera, config.folder)),
+        encode_order(look),
+        is_whole=camera.pace == "fast" and not spec.is_live,
+        patience=_patience(spec, camera),
     )
-    is_whole = camera.pace == "fast" and not spec.is_live
-    return Capture(name, CAPTURE, encode_order(order), is_whole=is_whole, patience=_patience(spec, camera))
 
 
 def _lookout(camera: Camera, folder: Path) -> LookoutSettings:

@@ -22,11 +22,17 @@ def redacted_classes(config: Config, model: Model) -> dict[str, tuple[int, ...]]
     }
 
 
-def make_snapshots(config: Config, model: Model, topics: Topics, studio: Studio, clock: Clock) -> Snapshots | None:
-    """None where no camera publishes pictures."""
+def portrayals(config: Config, model: Model) -> dict[str, Portrayal]:
+    """What may be seen of each camera that publishes pictures."""
     cameras = {}
     for name in publishing_cameras(config):
         camera = config.cameras[name]
         wanted, labels = camera.snapshots, shown_labels(camera, model)
         cameras[name] = Portrayal(frozenset(wanted.redact), wanted.retain_hours, labels)
+    return cameras
+
+
+def make_snapshots(config: Config, model: Model, topics: Topics, studio: Studio, clock: Clock) -> Snapshots | None:
+    """None where no camera publishes pictures."""
+    cameras = portrayals(config, model)
     return Snapshots(cameras, studio, topics.snapshot, clock) if cameras else None

@@ -6,12 +6,13 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.assemble.outbox import outbox_path
+from edge.assemble.outbox import outbox_path, state_folders
 from edge.catalog.choice import ModelChoice
 from edge.catalog.store import find_model, is_path
 from edge.catalog.trust import ModelTrust, Standing
 from edge.config.values import Config
 from edge.core.errors import ModelError
+from edge.core.looking import is_file
 from edge.core.model import Model
 from edge.service.news import ROLLED_BACK
 
@@ -38,6 +39,13 @@ class Stock:
 def kept_folder(config: Config) -> Path:
     """Where the service keeps what outlives it: beside the outbox."""
     return outbox_path(config).parent
+
+
+def model_in_force(config: Config) -> str | None:
+    """What ``edge models use`` chose instead of the configuration's model; None = nothing. Raises ModelError."""
+    choices = (ModelChoice(folder) for folder in state_folders(config))
+    choice = next((choice for choice in choices if is_file(choice.file)), None)
+    return None if choice is None else choice.in_force(config.model)
 
 
 def take_stock(config: Config, trust: ModelTrust, choice: ModelChoice) -> Stock:

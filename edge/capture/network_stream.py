@@ -9,6 +9,7 @@ from edge.capture.opencv_stream import CaptureOpener, OpenCvStream, Property, op
 from edge.capture.settings import MAX_PIXELS, SourceSettings
 from edge.capture.spec import redacted
 from edge.capture.stepped import SteppedSource
+from edge.capture.stream_patience import StreamPatience
 from edge.core.errors import SourceError
 from edge.core.protocols import Clock
 from edge.core.values import Frame
@@ -35,6 +36,8 @@ class NetworkStreamSource(SteppedSource):
         self._settings = settings
         self._clock = clock
         self._opener = opener
+        self._patience = StreamPatience(settings.read_timeout_s)
+        self._limit_s = self._patience.limit_s
         self._time = DeviceTime(clock, settings.mishaps)
         self._stream: OpenCvStream | None = None
         self._sequence = -1
@@ -49,7 +52,7 @@ class NetworkStreamSource(SteppedSource):
             self._url,
             self._opener,
             open_timeout_s=self._settings.open_timeout_s,
-            read_timeout_s=self._settings.read_timeout_s,
+            read_timeout_s=self._patience.limit_s,
         )
         if not stream.is_open:
             stream.close()
@@ -62,6 +65,8 @@ class NetworkStreamSource(SteppedSource):
             )
         logger.info("%s: connected, %.0fx%.0f", self._name, width, height)
         self._stream = stream
+        self._limit_s = self._patience.limit_s
+        self._patience.connected()
         self._unreadable = 0
 
     def step(self) -> int | None:
@@ -69,13 +74,16 @@ class NetworkStreamSource(SteppedSource):
             raise SourceError(f"{self._name}: the stream is not open; open it again")
         started_ns = self._clock.monotonic_ns()
         if not self._stream.step():
-            waited_s = (self._clock.monotonic_ns() - started_ns) / 1e9
+            waited_s, limit_s = (self._clock.monotonic_ns() - started_ns) / 1e9, self._limit_s
             self.close()
-            limit_s = self._settings.read_timeout_s
-            what = f"no frame within {limit_s:g} s" if waited_s >= _NEARLY * limit_s else "the other side ended it"
+            is_late = waited_s >= _NEARLY * limit_s
+            if is_late:
+                self._patience.lost()
+            what = f"no frame within {limit_s:g} s" if is_late else "the other side ended it"
             raise SourceError(f"{self._name}: the stream is lost: {what}; check the camera and its network")
         self._sequence += 1
         self._moment = self._time.stamp(None)
+        self._patience.frame(self._clock.monotonic_ns())
         return self._moment.captured_ns
 
     def picture(self) -> Frame | None:

@@ -23,7 +23,7 @@ class SourceSettings:
     fps : frames per second: asked of a camera, and the pace of sources that have none of their own
     lores_size : picamera2 only: (width, height) of a second, small stream that the frames are then made from
     open_timeout_s : how long a camera or stream may take to appear
-    read_timeout_s : how long a frame may take before the source counts as lost
+    read_timeout_s : how long a frame may take before the source counts as lost; of a stream, at most
     mishaps : where the source counts what goes wrong with single frames
     """
 

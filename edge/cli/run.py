@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge.cli.hangup import Hangup
 from edge.core.errors import BrokerError, EdgeError, SourceError
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _INTERRUPTED = 130  # as shells say it: 128 and the signal's number
 def run(path: Path | None, duration: float | None, publisher: Path | None) -> None:
     """Watch the cameras and tell the broker, until stopped or until all recordings have ended.
 
+    SIGHUP reads the configuration anew: what has not changed in it goes on; a file with mistakes changes nothing.
+
     Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 75 a camera was away to the end, or the broker was never
     reached, or it turned messages away; 78 the configuration or the model is wrong. Events that were not delivered are
     kept, and sent by the next start.
@@ -42,6 +45,7 @@ def run(path: Path | None, duration: float | None, publisher: Path | None) -> No
     # whatever error that library makes of it.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
+    hangup = Hangup()
     from edge.assemble.outbox import outbox_policy, outbox_remainder
     from edge.assemble.safe_mode import begin
     from edge.assemble.service import assemble_service
@@ -63,6 +67,7 @@ def run(path: Path | None, duration: float | None, publisher: Path | None) -> No
         assembly = assemble_service(start, clock, publisher=publisher)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: assembly.service.stop())
+        hangup.become(assembly.reload, assembly.service.stop)
         logger.info("%s", assembly.summary)
         outcome = assembly.service.run(duration)
     except EdgeError:

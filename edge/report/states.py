@@ -15,6 +15,7 @@ from edge.report.topics import Topics
 SCHEMA = 1
 ONLINE = b"online"
 OFFLINE = b"offline"
+_LONGEST_REFUSAL = 2000  # characters; the journal has the rest
 
 _encode = msgspec.json.Encoder().encode
 
@@ -73,6 +74,18 @@ class CameraSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FileStanding:
+    """The configuration file as it was read last, against what is in force.
+
+    refused : its mistakes, one a line; None = it is in force
+    restart : keys whose value takes effect at the next restart
+    """
+
+    refused: str | None = None
+    restart: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceInfo:
     """What runs here.
 
@@ -91,6 +104,7 @@ class DeviceInfo:
     delivery: Delivery = Delivery.MEMORY
     privacy: Privacy = Privacy()
     settings: tuple[CameraSettings, ...] | None = None
+    file: FileStanding = FileStanding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +210,10 @@ def info_message(topics: Topics, info: DeviceInfo) -> Message:
         "delivery": info.delivery.value,
         "privacy": {"detections": info.privacy.detections, "snapshots": info.privacy.snapshots},
         "settings": None if info.settings is None else {"cameras": _settings(info.settings)},
+        "configuration": {
+            "refused": None if info.file.refused is None else info.file.refused[:_LONGEST_REFUSAL],
+            "restart": info.file.restart,
+        },
     }
     return Message(topics.info(), _encode(payload), qos=1, retain=True)
 

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -17,22 +16,24 @@ from dataclasses import replace
 
 from edge.core.protocols import Clock
 from edge.core.values import Sighting
-from edge.service.brain import Answer
 from edge.service.brains import Brains
 from edge.service.capture import Capture
 from edge.service.contract import Contract
 from edge.service.eye import Announced, Eye
 from edge.service.governor import Restraint
-from edge.service.lookout import Condition, Lookout, LookoutSettings, Verdict
-from edge.service.news import BackendNews, CameraNews, CameraState, Thinking
+from edge.service.inference import Answer
+from edge.service.lookout import Condition, LookoutSettings, Verdict
+from edge.service.news import BackendNews, CameraNews, CameraState, Thinking, camera_of
 from edge.service.progress import Stage
-from edge.service.shared_frames import make_frame_memory
+from edge.service.succession import Succession
 from edge.service.waiting import Held, WaitingRoom
+from edge.service.watch import Cast, Watch
 from edge.wire.wake import Wake
 
 SUPERSEDED = "frame_overwritten"
 LOST = "frame_lost"
 REJECTED = "box_rejected"
+MakeBrains = Callable[[Mapping[str, int]], Brains]
 _TRIES = 1  # a recording's frame that ended two processes is left out
 
 
@@ -45,7 +46,7 @@ class Arbiter:
     def __init__(
         self,
         captures: Sequence[Capture],
-        make_brains: Callable[[Mapping[str, int]], Brains],
+        make_brains: MakeBrains,
         clock: Clock,
         *,
         disabled: frozenset[str] = frozenset(),
@@ -58,16 +59,10 @@ class Arbiter:
         disabled : cameras that begin switched off
         lookouts : what is watched for at a camera; at one that is not named, nothing
         """
-        self._memories = {capture.camera: make_frame_memory(capture.camera) for capture in captures}
-        self._eyes = {
-            capture.camera: Eye(
-                capture, self._memories[capture.camera], clock, is_enabled=capture.camera not in disabled
-            )
-            for capture in captures
-        }
-        settings = lookouts or {}
-        self._lookouts = {capture.camera: Lookout(settings.get(capture.camera)) for capture in captures}
-        self._brain = make_brains(self._memories)
+        cast = Cast(captures, lookouts or {}, disabled)
+        self._watch = Watch(cast, clock)
+        self._eyes, self._lookouts = self._watch.eyes, self._watch.lookouts
+        self._minds = Succession(make_brains(self._watch.memories_of(cast.cameras)))
         self._clock = clock
         self._room = WaitingRoom(self._eyes)
         self._out: deque[Sighting | CameraNews | BackendNews] = deque()
@@ -85,19 +80,20 @@ class Arbiter:
 
     @property
     def brain(self) -> Brains:
-        return self._brain
+        """Who is at work; another one after a ``change`` that was rehearsed."""
+        return self._minds.now
 
     @property
     def thinking(self) -> Thinking:
         """What runs the model, for health."""
-        return self._brain.thinking
+        return self.brain.thinking
 
     @property
     def is_ready(self) -> bool:
         """Whether the model runs. Raises why it can't, where trying again will not help."""
-        if self._brain.error is not None:
-            raise self._brain.error
-        return self._brain.ready is not None
+        if self.brain.error is not None:
+            raise self.brain.error
+        return self.brain.ready is not None
 
     @property
     def is_quiet(self) -> bool:
@@ -105,18 +101,44 @@ class Arbiter:
         return (
             all(eye.is_gone for eye in self._eyes.values())
             and self._room.is_empty
-            and self._brain.is_idle
+            and self.brain.is_idle
             and not self._out
         )
 
     def stages(self) -> tuple[Stage, ...]:
         """What works by itself here."""
-        return self._brain.stage(), *(eye.stage() for eye in self._eyes.values())
+        return self.brain.stage(), *(eye.stage() for eye in self._eyes.values())
 
     def open(self) -> None:
         """Start all processes."""
-        self._brain.tend()
-        self._tend_eyes()
+        self._minds.tend()
+        self._watch.tend()
+
+    def rehearse(self, cameras: Sequence[str], make_brains: MakeBrains, *, is_tried: bool) -> None:
+        """Have another model, or the same for other cameras, ready for a ``change``; see ``Succession``."""
+        self._minds.rehearse(make_brains(self._watch.memories_of(cameras)), is_tried=is_tried)
+
+    def is_rehearsed(self) -> bool:
+        """Whether a ``change`` may come now. Raises why it never may."""
+        return self._minds.is_rehearsed()
+
+    def abandon(self) -> None:
+        """There is no change after all."""
+        self._minds.abandon()
+
+    def change(self, cast: Cast) -> frozenset[str]:
+        """Watch something else, with who was rehearsed; returns the cameras whose pictures are others from now on.
+
+        Cameras may come and go only with another ``Brains``, which knows their memory.
+        """
+        self._minds.succeed()
+        renewed = self._watch.change(cast)
+        self._room.change(self._eyes)
+        for camera in renewed & self._eyes.keys():
+            for announced in self._room.empty(camera):
+                self._eyes[camera].leases.free(announced.slot)
+        self._out = deque(item for item in self._out if camera_of(item) not in renewed)
+        return renewed
 
     def wake(self) -> None:
         """Have ``take`` return early; from any thread, and from a signal handler."""
@@ -145,35 +167,33 @@ class Arbiter:
 
     def close(self) -> None:
         """End all processes, whatever they do."""
-        for eye in self._eyes.values():
-            eye.end()
-        self._brain.end()
-        for memory in self._memories.values():
-            os.close(memory)
-        self._memories.clear()
+        self._minds.end()
+        self._watch.close()
 
     def _turn(self, timeout_s: float) -> None:
         if timeout_s > 0:
             self._wait(timeout_s)
-        for answer in self._brain.receive():
+        for answer in self._minds.receive():
             self._settle(answer)
-        if self._brain.rejected:
-            self.drops[REJECTED] = self._brain.rejected
+        if self._minds.rejected:
+            self.drops[REJECTED] = self._minds.rejected
         for eye in self._eyes.values():
             self._hear(eye)
         self._dispatch()
         for eye in self._eyes.values():
             self._grant(eye)
-        for item in self._room.take_news(lambda camera: not self._brain.is_at(camera)):
+        if self.brain.ready is None:
+            self._let_news_pass()
+        for item in self._room.take_news(lambda camera: not self.brain.is_at(camera)):
             self._pass_on(item)
-        self._brain.tend()
-        while (news := self._brain.take_news()) is not None:
+        self._minds.tend()
+        while (news := self.brain.take_news()) is not None:
             self._out.append(news)
-        self._tend_eyes()
+        self._watch.tend()
 
     def _wait(self, timeout_s: float) -> None:
         poller = select.poll()
-        for descriptor in (*self._brain.filenos(), *(eye.fileno() for eye in self._eyes.values()), self._wake.fileno()):
+        for descriptor in (*self._minds.filenos(), *(eye.fileno() for eye in self._eyes.values()), self._wake.fileno()):
             if descriptor is not None:
                 poller.register(descriptor, select.POLLIN)
         poller.poll(max(0.0, timeout_s) * 1000)
@@ -183,6 +203,9 @@ class Arbiter:
         announced = answer.announced
         eye = self._eyes[announced.frame.camera]
         eye.leases.take_back(announced.slot)
+        if announced.era != eye.era:  # of a source that is not this camera's any more
+            eye.leases.free(announced.slot)
+            return
         if answer.is_lost and eye.is_whole and announced.tries < _TRIES:
             self._room.put_back(replace(announced, tries=announced.tries + 1))
             return
@@ -231,9 +254,11 @@ class Arbiter:
         self.drops[cause] += 1
 
     def _dispatch(self) -> None:
-        while self._brain.has_room() and self._lend(lambda _camera: True):
+        if self._minds.is_held:
+            return
+        while self.brain.has_room() and self._lend(lambda _camera: True):
             continue
-        self._lend(self._brain.may_replace)
+        self._lend(self.brain.may_replace)
 
     def _lend(self, fits: Callable[[str], bool]) -> bool:
         """Whether a frame went to the model."""
@@ -241,17 +266,20 @@ class Arbiter:
         if announced is None:
             return False
         eye = self._eyes[announced.frame.camera]
-        if not self._brain.look(announced, is_replaceable=not eye.is_whole):
+        if not self.brain.look(announced, is_replaceable=not eye.is_whole):
             self._room.put_back(announced)
             return False
         eye.leases.lend(announced.slot)
         self._lookouts[eye.camera].look_begins()
         return True
 
+    def _let_news_pass(self) -> None:
+        """While no model runs, that a live camera has gone does not wait for a look at its last frame."""
+        for eye in self._eyes.values():
+            if not eye.is_whole:
+                for announced in self._room.clear_for_news(eye.camera):
+                    self._drop(eye, announced, SUPERSEDED)
+
     def _grant(self, eye: Eye) -> None:
         if not (eye.is_whole and self._room.has_frame(eye.camera)):
             eye.grant()
-
-    def _tend_eyes(self) -> None:
-        for eye in self._eyes.values():
-            eye.tend()

@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
 from edge.core.errors import EdgeError, MissingLibraryError, ModelCrashError
 from edge.core.protocols import Clock
-from edge.core.values import Sighting
 from edge.service import infer_letters as letters
 from edge.service.child import Child
 from edge.service.eye import LONGEST_WAIT_S, STABLE_S, STALL_S, Announced
@@ -31,6 +29,7 @@ from edge.service.infer_letters import (
     Tested,
     Tune,
 )
+from edge.service.inference import Answer, Inference
 from edge.service.progress import Stage
 from edge.service.sighting import sighting
 
@@ -39,45 +38,12 @@ logger = logging.getLogger(__name__)
 # One that runs and one that waits, so that the model never idles for the length of a message.
 DEPTH = 2
 _PICTURES = 16  # that have come and were not taken; the oldest goes
-_FIRST_CRASHES = 3  # a model that has never run and ends its process so often does not run here
+# A model that has never run and ends its process so often, or hangs so often at its start, does not run here.
+_FIRST_CRASHES = 3
+_FIRST_HANGS = 2
 # A run that takes so many times as long as the first one hangs; so do all that take this long.
 _SLOW_TIMES = 5.0
 _SLOW_S = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class Inference:
-    """What runs the model.
-
-    module : its ``main`` is the process
-    setup : what that module has to know
-    runs : of the model per frame at most, tiles counted
-    name : for the log
-    start_s : how long it may take until the model runs
-    is_restarted : whether another process takes the place of one that failed
-    class_ids : the class here of each of the model's, where their lists differ; -1 = there is none
-    """
-
-    module: str
-    setup: bytes
-    runs: int = 1
-    name: str = "infer"
-    start_s: float = 90.0  # a first start from a slow card on a busy machine
-    is_restarted: bool = True
-    class_ids: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A frame is back from the model.
-
-    seen : None = it was not looked at
-    is_lost : because the process has ended; else a newer frame took its place
-    """
-
-    announced: Announced
-    seen: Sighting | None = None
-    is_lost: bool = False
 
 
 class Brain:
@@ -119,6 +85,7 @@ class Brain:
         self._since_ns = 0
         self._answers = 0
         self._has_run = False
+        self._late_starts = 0
         self._deaths_seen = 0
         self._tested: list[Tested] = []
         self._fault: Fault | None = None  # of the process that runs now, or is just ending
@@ -218,6 +185,8 @@ class Brain:
         self._child.tend()
         if self._child.restarts > before:
             self._fault = Fault(FaultKind.HUNG, "did not get the model to run in time")
+            self._late_starts += 1
+            self._give_up_if_hopeless()
 
     def receive(self) -> list[Answer]:
         """The frames that are back; all of them when the process has ended."""
@@ -232,11 +201,7 @@ class Brain:
             self._deaths_seen, self.ready = self._child.restarts, None
             self.fault, self._fault = self._fault or Fault(FaultKind.CRASHED, "its process ended"), None
             answers += self._give_back()
-        if not self._has_run and self.error is None and self._child.deaths >= _FIRST_CRASHES:
-            self.error = ModelCrashError(
-                f"the process that runs the model ended {_FIRST_CRASHES} times before the model ran once; "
-                "the journal has its last words; try another model, or accelerator: cpu"
-            )
+        self._give_up_if_hopeless()
         return answers
 
     def trust(self) -> None:
@@ -257,6 +222,17 @@ class Brain:
         self._child.end(is_late=False)
         self.ready = None
         return self._give_back()
+
+    def _give_up_if_hopeless(self) -> None:
+        if self._has_run or self.error is not None:
+            return
+        if self._child.deaths >= _FIRST_CRASHES:
+            found = f"ended {_FIRST_CRASHES} times before the model ran once; the journal has its last words"
+        elif self._late_starts >= _FIRST_HANGS:
+            found = f"did not get the model to run within {self._inference.start_s:.0f} s, {_FIRST_HANGS} times"
+        else:
+            return
+        self.error = ModelCrashError(f"the process that runs the model {found}; try another model, or accelerator: cpu")
 
     def _greet(self) -> list[bytes]:
         tuning = [] if self._threshold is None else [letters.encode(Tune(self._threshold))]

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
 from edge.service.accelerated import Accelerated
-from edge.service.brain import Answer
 from edge.service.breaker import Breaker, Trust
 from edge.service.checkup import Checkup, Result
 from edge.service.eye import Announced
 from edge.service.infer_letters import Corners, Pictured, Ready
+from edge.service.inference import Answer
 from edge.service.news import BackendNews, Thinking
 from edge.service.on_cpu import Experience, OnCpu
 from edge.service.progress import Stage

@@ -27,12 +27,14 @@ class Capture:
     """What runs for one camera.
 
     module : its ``main`` is the process
-    setup : what that module has to know
+    setup : what that module has to know; another one needs another process
+    look : how its pictures are looked at: can be changed while it runs
     is_whole : every frame is to be looked at, however long that takes
     """
 
     camera: str
     module: str
     setup: bytes = field(repr=False)
+    look: bytes = b""
     is_whole: bool = False
     patience: Patience = Patience()

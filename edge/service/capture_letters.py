@@ -15,12 +15,14 @@ class Begin(msgspec.Struct, frozen=True, tag=True):
 
     frames : the descriptor of the camera's shared memory, inherited under this number
     setup : for who makes the source; a login may be in it, so it travels here and not in arguments
+    look : see Regard
     """
 
     camera: str
     frames: int
     setup: bytes
     log_level: int
+    look: bytes = b""
 
     def __repr__(self) -> str:
         return f"Begin(camera={self.camera!r})"  # never the login
@@ -36,6 +38,12 @@ class Tighten(msgspec.Struct, frozen=True, tag=True):
     """So many times more must change than usual before a frame asks to be looked at."""
 
     factor: float
+
+
+class Regard(msgspec.Struct, frozen=True, tag=True):
+    """How its pictures are looked at, from the next frame on: for who makes what looks at them."""
+
+    look: bytes
 
 
 class Leave(msgspec.Struct, frozen=True, tag=True):
@@ -75,7 +83,7 @@ class Phase(msgspec.Struct, frozen=True, tag=True):
     name: str
 
 
-ToCapture = Begin | Grant | Tighten | Leave
+ToCapture = Begin | Grant | Tighten | Regard | Leave
 FromCapture = Announce | Told | Phase
 
 encode = msgspec.msgpack.Encoder().encode

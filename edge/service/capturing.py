@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,6 +37,18 @@ class Glancer(Protocol):
     def tighten(self, factor: float) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Regard:
+    """How pictures are looked at on the way.
+
+    glancer : looks at each frame before anybody else
+    shrink : makes a picture small ahead of the model, where a core is free for it
+    """
+
+    glancer: Glancer | None = None
+    shrink: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
+
+
 class Capturing:
     """Reads one source into the slots that the service grants, until it is told to leave.
 
@@ -51,21 +64,21 @@ class Capturing:
         *,
         camera: str,
         clock: Clock,
-        shrink: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
-        glancer: Glancer | None = None,
+        regard: Callable[[bytes], Regard] = lambda _look: Regard(),
+        look: bytes = b"",
     ) -> None:
         """
         Parameters
         ----------
         make_source : given a clock whose long waits are signs of life
-        shrink : makes a picture small ahead of the model, where a core is free for it
-        glancer : looks at each frame before anybody else
+        regard, look : makes what looks at the pictures, of a look such as this one
         """
         self._channel = channel
         self._post = Post(channel, letters.encode)
         self._frames = frames
-        self._shrink = shrink
-        self._glancer = glancer
+        self._make_regard = regard
+        self._regard = regard(look)
+        self._tightness = 1.0
         self._granted: deque[int] = deque()
         self._changed = threading.Condition()
         self._is_leaving = False
@@ -98,14 +111,22 @@ class Capturing:
                     self._granted.append(slot)
                     self._changed.notify_all()
             case Tighten(factor):
-                if self._glancer is not None:
-                    self._glancer.tighten(factor)
+                self._tightness = factor
+                self._tighten()
+            case letters.Regard(look):
+                self._regard = self._make_regard(look)
+                self._tighten()
             case Leave():
                 self._is_leaving = True
 
+    def _tighten(self) -> None:
+        if self._regard.glancer is not None:
+            self._regard.glancer.tighten(self._tightness)
+
     def _put(self, frame: Frame) -> None:
-        glance = None if self._glancer is None else self._glancer.look(frame.image, frame.captured_ns)
-        small = None if self._shrink is None else self._shrink(frame.image)
+        glancer, shrink = self._regard.glancer, self._regard.shrink
+        glance = None if glancer is None else glancer.look(frame.image, frame.captured_ns)
+        small = None if shrink is None else shrink(frame.image)
         with self._changed:
             self._changed.wait_for(lambda: bool(self._granted) or self._is_leaving)
             if self._is_leaving:

@@ -18,7 +18,8 @@ from edge.core.values import Message
 MOST_STARTS = 5  # that ended badly, one after the other; then another way is tried
 GOOD_S = 300.0  # a run this long is no crash loop, whatever ends it
 _QUICK_STARTS = 3  # a kill, a hiccup: not worth waiting for
-_LONGEST_WAIT_S = 60.0  # systemd gives a start 90 s
+START_S = 90.0  # what systemd gives a start; whoever waits first asks for more
+_LONGEST_WAIT_S = 60.0
 
 
 class Starts(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -13,7 +13,7 @@ from edge.core.protocols import Clock
 from edge.core.values import FrameFacts
 from edge.service import capture_letters as letters
 from edge.service.capture import Capture
-from edge.service.capture_letters import Announce, Begin, Grant, Leave, Phase, Tighten, Told
+from edge.service.capture_letters import Announce, Begin, Grant, Leave, Phase, Regard, Tighten, Told
 from edge.service.child import Child
 from edge.service.leases import LeaseError, Leases
 from edge.service.news import CameraNews, CameraState
@@ -37,6 +37,7 @@ class Announced:
     small : (width, height) of the picture made small ahead
     tries : how often a process ended while it looked at this frame
     glance : what a cheap look at it found; None = nobody has looked
+    era : grows when the camera's source becomes another one
     """
 
     slot: int
@@ -44,6 +45,7 @@ class Announced:
     small: tuple[int, int] | None = None
     tries: int = 0
     glance: Glance | None = None
+    era: int = 0
 
 
 class Eye:
@@ -71,6 +73,8 @@ class Eye:
         self._news: list[CameraNews] = []
         self._tightness = 1.0
         self._words = 0
+        self._is_changing = False
+        self.era = 0
         self.leases = Leases()
         self.is_enabled = is_enabled
 
@@ -115,6 +119,21 @@ class Eye:
         """Close the source; told as ``DISABLED`` once it is closed."""
         self.is_enabled = False
         self._ask_to_leave()
+
+    def change(self, capture: Capture) -> bool:
+        """Another source, or the same with pictures otherwise looked at; whether it takes another process."""
+        before, self._capture = self._capture, capture
+        if before == capture:
+            return False
+        is_same_source = before == replace(capture, look=before.look)
+        if is_same_source and (self._child is None or self._child.send(letters.encode(Regard(capture.look)))):
+            return False
+        self.era += 1
+        self._is_changing = self._child is not None
+        if self.is_enabled:
+            self._state = None
+        self._ask_to_leave()
+        return True
 
     def stop(self) -> None:
         """For good."""
@@ -185,6 +204,11 @@ class Eye:
                 self._child.send(letters.encode(Tighten(factor)))
 
     def _hear(self, letter: letters.FromCapture) -> list[Announced | CameraNews]:
+        if self._is_changing:  # what the old source still says
+            if isinstance(letter, Announce):
+                self.leases.announce(letter.slot)
+                self.leases.free(letter.slot)
+            return []
         match letter:
             case Announce():
                 return [self._take(letter)]
@@ -201,7 +225,7 @@ class Eye:
         facts = FrameFacts(
             self.camera, letter.sequence, letter.captured_ns, letter.captured_at, letter.width, letter.height
         )
-        return Announced(letter.slot, facts, letter.small, glance=letter.glance)
+        return Announced(letter.slot, facts, letter.small, glance=letter.glance, era=self.era)
 
     def _expect(self) -> None:
         """One that has no slot waits for us, and owes nothing."""
@@ -228,11 +252,10 @@ class Eye:
         if self._state in _OVER:
             return
         capture = self._capture
-        begin = Begin(self.camera, self._memory, capture.setup, logging.getLogger().level)
         self._child = Child(
             f"capture-{self.camera}",
             capture.module,
-            greet=lambda: [letters.encode(begin), letters.encode(Tighten(self._tightness))],
+            greet=self._greet,
             clock=self._clock,
             silent_s=capture.patience.opening_s,
             descriptors=(self._memory,),
@@ -242,6 +265,11 @@ class Eye:
         self._deaths_seen = 0
         self._child.tend()
         self._begin_anew()
+
+    def _greet(self) -> list[bytes]:
+        capture = self._capture
+        begin = Begin(self.camera, self._memory, capture.setup, logging.getLogger().level, capture.look)
+        return [letters.encode(begin), letters.encode(Tighten(self._tightness))]
 
     def _begin_anew(self) -> None:
         self._phase = "opening"
@@ -259,7 +287,7 @@ class Eye:
     def _let_go(self) -> None:
         if self._child is not None:
             self._restarts += self._child.restarts
-        self._child, self._leave_ns = None, None
+        self._child, self._leave_ns, self._is_changing = None, None, False
         self.leases.lose_camera()
 
     def _look_for_death(self) -> None:

@@ -41,7 +41,7 @@ def health_report(
     clock: Clock,
     *,
     folder: Path,
-    standing: tuple[str, ...] = (),
+    standing: Callable[[], tuple[str, ...]] = tuple,
     system: Path = Path("/"),
 ) -> Callable[[Reading], Message]:
     """How the service's readings are told.
@@ -49,7 +49,7 @@ def health_report(
     Parameters
     ----------
     folder : where it writes
-    standing : reasons that hold for this whole run, such as ``safe_mode``
+    standing : reasons that hold whatever is measured, such as ``safe_mode``
     system : where /sys is found
     """
     firmware = throttled_file(system)
@@ -57,7 +57,7 @@ def health_report(
     def report(reading: Reading) -> Message:
         temperature, throttled, disk = temperature_c(system), throttled_flags(firmware), disk_free_mb(folder)
         found = _reasons(reading, cameras, temperature=temperature, throttled=throttled, disk_mb=disk)
-        reasons = (*standing, *found)
+        reasons = (*standing(), *found)
         health = states.Health(
             state=_state(reading, reasons, cameras),
             reasons=reasons,

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from edge.core.errors import EdgeError
 from edge.core.events import EventType
+from edge.core.values import Sighting
 
 ROLLED_BACK = "model_rolled_back"
 
@@ -71,3 +72,13 @@ class CameraNews:
     state: CameraState
     error: EdgeError | None = None
     reason: str | None = None
+
+
+def camera_of(item: Sighting | CameraNews | BackendNews) -> str | None:
+    """Whose it is; None = of all."""
+    match item:
+        case Sighting():
+            return item.frame.camera
+        case CameraNews():
+            return item.camera
+    return None

@@ -99,6 +99,10 @@ class Pipeline:
         """What starts a track, by class id, from the next frame on; tracks that are there go on."""
         self._tracker.change_start_scores(start_scores)
 
+    def change(self, wanted: Wanted, telling: Telling) -> None:
+        """Let other detections through, and tell otherwise, from the next frame on; tracks that are there go on."""
+        self._wanted, self._telling = wanted, telling
+
     def finish(self) -> list[Message]:
         """The recording has ended, or the camera is gone: so are the tracks. What comes later is somebody new."""
         self._tracker.forget()

@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 MODULE = "edge.assemble.publisher"
 STOP_S = 2.5  # after SIGTERM: what is left is kept in the outbox anyway
+CHANGE_S = 2.0  # for a publisher whose place another takes
 FINISH_S = 60.0  # after the last recording: as long as something arrives
 _COMMIT_S = 1.0
 _GLANCE_S = 0.1
@@ -84,6 +85,8 @@ class Publishing:
         self._is_over = threading.Event()
         self._is_hurried = False
         self._rounds = 0
+        self._successor: Child | None = None
+        self._going_until_ns: int | None = None
 
     @property
     def publisher_pid(self) -> int | None:
@@ -108,6 +111,16 @@ class Publishing:
             return
         self._board.put(message)
         self._wake.set()
+
+    def change(self, publisher: Child | None, guarantee: Delivery) -> None:
+        """Another publisher takes the place of this one, which delivers what it can and says offline before.
+
+        publisher : None = the same goes on
+        """
+        self._guarantee = guarantee
+        if publisher is not None:
+            self._successor = publisher
+            self._wake.set()
 
     def committed(self) -> None:
         """The outbox has something new; from any thread."""
@@ -176,6 +189,8 @@ class Publishing:
 
     def _round(self) -> None:
         self._rounds += 1
+        if self._successor is not None:
+            self._exchange(self._successor)
         if self._child.has_gone:
             self._is_over.set()
             return
@@ -191,6 +206,19 @@ class Publishing:
                 self._child.fail(f"said what makes no sense ({error})")
                 break
         self._watch()
+
+    def _exchange(self, successor: Child) -> None:
+        """Ask the publisher to leave; put the next in its place once it has, or its time is up."""
+        now_ns = self._clock.monotonic_ns()
+        if self._leave is not None:
+            self._successor = None  # all ends: nobody comes any more
+        elif self._going_until_ns is None:
+            self._going_until_ns = now_ns + round(CHANGE_S * _NS_PER_S)
+            if self._child.send(letters.encode(Leave(CHANGE_S - 0.5))):
+                self._child.dismiss()
+        elif self._child.has_gone or self._child.pid is None or now_ns >= self._going_until_ns:
+            self._child.end(is_late=False)
+            self._child, self._successor, self._going_until_ns = successor, None, None
 
     def _start_anew(self) -> None:
         """A new publisher knows nothing: all state is for it."""

@@ -35,11 +35,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """How the service's own state becomes messages."""
+    """How the service's own state becomes messages.
+
+    standing : reasons that hold whatever is measured, such as ``safe_mode``
+    """
 
     camera: Callable[[str, CameraState], Message]
     health: Callable[[Reading], Message]
     interval_s: float = 30.0
+    standing: Callable[[], tuple[str, ...]] = lambda: ()
 
 
 @dataclass(slots=True)

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections import deque
 
 from edge.core.events import Occurrence
 from edge.core.protocols import Clock
 from edge.core.values import Message, Sighting
-from edge.service.condition.trouble import Trouble
-from edge.service.doors import Errand, Outlet, Sight
-from edge.service.lookout import Condition
-from edge.service.meters import RateMeter, StageMeter, merge_drops
-from edge.service.news import BackendNews, CameraNews, CameraState, Thinking
-from edge.service.pipeline import Pipeline
+from edge.service.doors import Outlet, Sight
+from edge.service.news import BackendNews, CameraNews, CameraState, Thinking, camera_of
+from edge.service.parts import Parts
 from edge.service.progress import Progress
-from edge.service.reading import Outcome, Reading, Reports
-from edge.service.steward import Care, Steward
+from edge.service.reading import Outcome
+from edge.service.steward import Care
 from edge.service.systemd import Notifier
-from edge.service.tidings import Tiding, Tidings
+from edge.service.tidings import Tiding
+from edge.service.vitals import Vitals
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +25,7 @@ _IDLE_S = 0.2  # how long the loop waits for a frame before it looks at the cloc
 _SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are told in one health message
 _LEAVE_S = 1.0  # cameras that are still open by then, and frames still with the model, are left behind
 _JOIN_S = 0.5
+_START_STEP_S = 15.0
 _LOOK_S = 1.0  # how often stages are looked at
 
 
@@ -38,37 +35,20 @@ class Service:
     Messages are made in the calling thread alone, so events are numbered in the order in which they are sent.
     """
 
-    def __init__(
-        self,
-        *,
-        sight: Sight,
-        pipelines: Mapping[str, Pipeline],
-        outlet: Outlet,
-        reports: Reports,
-        notifier: Notifier,
-        clock: Clock,
-        errands: Sequence[Errand] = (),
-        steward: Steward | None = None,
-    ) -> None:
+    def __init__(self, parts: Parts, *, sight: Sight, outlet: Outlet, notifier: Notifier, clock: Clock) -> None:
+        self._parts = parts
         self._sight = sight
-        self._errands = errands
-        self._pipelines = pipelines
         self._outlet = outlet
-        self._reports = reports
         self._notifier = notifier
         self._clock = clock
         self._stop = threading.Event()
-        self._stages = StageMeter()
-        self._started_ns = clock.monotonic_ns()
-        self._rates = {camera: RateMeter(self._started_ns) for camera in pipelines}
-        self._next_health_ns = self._started_ns + _SOON_NS
-        self._next_alive_ns = self._started_ns
-        self._told_reasons: object = ()
-        self._steward = steward
-        self._tidings = {camera: Tidings() for camera in pipelines}
+        self._vitals = Vitals(sight, outlet, clock, parts.pipelines)
+        self._next_alive_ns = self._next_asking_ns = clock.monotonic_ns()
+        self._next_health_ns = self._next_alive_ns + _SOON_NS
+        self._told_signs: object = ()
         self._told_model: str | None = None
         self._early: deque[Sighting | CameraNews | BackendNews] = deque()  # came before the model ran
-        self._progress = Progress((*sight.stages(), *outlet.stages()), clock)
+        self._progress = self._watch_progress()
         self._told_stalled: tuple[str, ...] = ()
         self._is_closing = False
         self._outcome = Outcome()
@@ -81,6 +61,27 @@ class Service:
         self._stop.set()
         self._sight.wake()
 
+    def wake(self) -> None:
+        """Have the next turn begin now; safe from a signal handler."""
+        self._sight.wake()
+
+    def change(self, parts: Parts) -> None:
+        """Go on with other parts, between two frames."""
+        before, self._parts = self._parts, parts
+        for camera, pipeline in before.pipelines.items():
+            if parts.pipelines.get(camera) is not pipeline:
+                self._send_all(pipeline.finish())
+        for camera in parts.renewed:
+            self._outcome.cameras.pop(camera, None)
+            self._outcome.errors.pop(camera, None)
+        self._early = deque(item for item in self._early if camera_of(item) not in parts.renewed)
+        self._vitals.change(parts.pipelines, parts.renewed)
+        self._progress = self._watch_progress()
+        for errand in parts.errands:
+            if errand not in before.errands:
+                self._say(errand.open())
+        self._tell_health_soon()
+
     def run(self, duration_s: float | None = None) -> Outcome:
         """Run to the end; returns how it went. Raises why the model can't run.
 
@@ -91,9 +92,9 @@ class Service:
         try:
             if is_ready:
                 self._outlet.tick()
-                for errand in self._errands:
+                for errand in self._parts.errands:
                     self._say(errand.open())
-                self._notifier.ready(f"watching {len(self._pipelines)} camera(s)")
+                self._notifier.ready(f"watching {len(self._parts.pipelines)} camera(s)")
                 self._loop(None if duration_s is None else self._clock.monotonic_ns() + round(duration_s * 1e9))
         finally:
             self._end(publisher)
@@ -118,14 +119,22 @@ class Service:
             item = self._sight.take(_IDLE_S)
             if item is not None:
                 self._early.append(item)
+            self._ask_for_time()
             if self._stop.is_set():
                 return False
         return True
 
+    def _ask_for_time(self) -> None:
+        """Trying a model that hangs, and then another, takes longer than systemd gives a start."""
+        now_ns = self._clock.monotonic_ns()
+        if now_ns >= self._next_asking_ns:
+            self._next_asking_ns = now_ns + round(_START_STEP_S * 1e9)
+            self._notifier.extend(_START_STEP_S * 4)
+
     def _loop(self, end_ns: int | None) -> None:
         while not self._is_over(end_ns):
             self._take_in(_IDLE_S)
-            for errand in self._errands:
+            for errand in self._parts.errands:
                 self._say(errand.due())
             now_ns = self._clock.monotonic_ns()
             self._outlet.tick()
@@ -147,13 +156,10 @@ class Service:
                 self._tell_backend(news)
 
     def _tell_seen(self, seen: Sighting) -> None:
-        camera = seen.frame.camera
-        self._send_all(self._pipelines[camera].process(seen))
-        if not seen.is_held:
-            self._stages.add(seen.times)
-            if self._steward is not None:
-                self._steward.add(seen.times)
-        self._rates[camera].add()
+        self._send_all(self._parts.pipelines[seen.frame.camera].process(seen))
+        if not seen.is_held and self._parts.steward is not None:
+            self._parts.steward.add(seen.times)
+        self._vitals.add(seen)
 
     def _tell_change(self, news: CameraNews) -> None:
         before = self._outcome.cameras.get(news.camera)
@@ -161,58 +167,52 @@ class Service:
         if news.error is not None:
             self._outcome.errors[news.camera] = news.error
             # a run that this ends says it once, as its last word
-            is_last_word = news.state is CameraState.FAILED and len(self._pipelines) == 1
+            is_last_word = news.state is CameraState.FAILED and len(self._parts.pipelines) == 1
             logger.log(logging.DEBUG if is_last_word else logging.ERROR, "camera %s: %s", news.camera, news.error)
         elif news.state in (CameraState.ONLINE, CameraState.DISABLED):
             self._outcome.errors.pop(news.camera, None)
             logger.info("camera %s: %s", news.camera, news.state)
         elif news.reason is not None:
             logger.warning("camera %s: %s: %s", news.camera, news.state, news.reason)
-        # The retained health must not deny for half a minute what the camera's own topic says.
-        self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
-        pipeline = self._pipelines[news.camera]
+        self._tell_health_soon()
         if news.state not in _SEEING:
-            self._send_all(pipeline.finish())
-        self._outlet.send(self._reports.camera(news.camera, news.state))
+            self._send_all(self._parts.pipelines[news.camera].finish())
+        self._outlet.send(self._parts.reports.camera(news.camera, news.state))
         now_s = self._clock.monotonic_ns() / 1e9
-        tiding = self._tidings[news.camera].hear(before, news.state, news.reason, now_s)
+        tiding = self._vitals.tidings[news.camera].hear(before, news.state, news.reason, now_s)
         self._tell_tiding(news.camera, tiding)
 
     def _tell_backend(self, news: BackendNews) -> None:
         """Told on the first camera's topic: the model serves all of them."""
         level = logging.INFO if news.is_accelerated else logging.ERROR
         logger.log(level, "%s: %s", "the Edge TPU works again" if news.is_accelerated else news.reason, news.words)
-        self._tell_tiding(next(iter(self._pipelines)), Tiding(news.event, news.reason))
+        self._tell_tiding(next(iter(self._parts.pipelines)), Tiding(news.event, news.reason))
 
     def _tell_model(self, thinking: Thinking) -> None:
         """What works now is told anew when it is something else: by info at once, by health soon."""
         before, self._told_model = self._told_model, thinking.model
         if before not in (None, thinking.model):
             self._say([self._outlet.describe()])
-            self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
+            self._tell_health_soon()
 
     def _tell_tiding(self, camera: str, tiding: Tiding | None) -> None:
         if tiding is not None:
             now_ns, now = self._clock.monotonic_ns(), self._clock.utc_now()
             occurrence = Occurrence(tiding.type, now_ns, now, frame_sequence=0, reason=tiding.reason)
-            self._send_all([self._pipelines[camera].tell(occurrence)])
+            self._send_all([self._parts.pipelines[camera].tell(occurrence)])
 
     def _look_around(self, now_ns: int) -> None:
         """What has come to rest, and how the machine bears it."""
-        for camera, tidings in self._tidings.items():
+        for camera, tidings in self._vitals.tidings.items():
             self._tell_tiding(camera, tidings.look(now_ns / 1e9))
-        if self._steward is not None:
+        if self._parts.steward is not None:
             states = self._outcome.cameras
-            counts = {camera: rate.total for camera, rate in self._rates.items() if states.get(camera) in _SEEING}
-            self._steward.look(counts, now_ns / 1e9)
+            counts = {camera: total for camera, total in self._vitals.totals.items() if states.get(camera) in _SEEING}
+            self._parts.steward.look(counts, now_ns / 1e9)
 
-    def _conditions(self) -> dict[str, Condition]:
-        found = dict(self._sight.conditions)
-        for camera, tidings in self._tidings.items():
-            if tidings.is_flapping:
-                known = found.get(camera, Condition())
-                found[camera] = replace(known, troubles=(*known.troubles, Trouble.FLAPPING))
-        return found
+    @property
+    def _care(self) -> Care:
+        return Care() if self._parts.steward is None else self._parts.steward.care
 
     def _send_all(self, messages: list[Message]) -> None:
         for message in messages:
@@ -227,22 +227,27 @@ class Service:
     def _all_ended(self) -> bool:
         states = self._outcome.cameras
         over = {CameraState.ENDED, CameraState.FAILED}
-        return len(states) == len(self._pipelines) and all(state in over for state in states.values())
+        return len(states) == len(self._parts.pipelines) and all(state in over for state in states.values())
+
+    def _tell_health_soon(self) -> None:
+        """The retained health must not deny for half a minute what is so, or what other topics say."""
+        self._next_health_ns = min(self._next_health_ns, self._clock.monotonic_ns() + _SOON_NS)
 
     def _report_health(self, now_ns: int) -> None:
-        # The retained health must not deny for half a minute what is so.
-        troubles = [condition.troubles for condition in self._conditions().values()]
-        care = None if self._steward is None else self._steward.care
-        thinking = self._sight.thinking
-        self._tell_model(thinking)
-        reasons = (self._outlet.standing().reasons, troubles, care, thinking.reasons)
-        if reasons != self._told_reasons:
-            self._told_reasons = reasons
-            self._next_health_ns = min(self._next_health_ns, now_ns + _SOON_NS)
-        if now_ns < self._next_health_ns:
-            return
-        self._next_health_ns = now_ns + round(self._reports.interval_s * 1e9)
-        self._outlet.send(self._reports.health(self._reading(now_ns)))
+        self._tell_model(self._sight.thinking)
+        signs = self._vitals.signs(self._care), self._parts.reports.standing()
+        if signs != self._told_signs:
+            self._told_signs = signs
+            self._tell_health_soon()
+        if now_ns >= self._next_health_ns:
+            self._next_health_ns = now_ns + round(self._parts.reports.interval_s * 1e9)
+            self._tell_health()
+
+    def _tell_health(self) -> None:
+        self._outlet.send(self._parts.reports.health(self._vitals.read(self._outcome.cameras, self._care)))
+
+    def _watch_progress(self) -> Progress:
+        return Progress((*self._sight.stages(), *self._outlet.stages()), self._clock)
 
     def _tell_alive(self, now_ns: int) -> None:
         """Each turn of the loop is progress, if all other stages advance too; else the watchdog shall bark."""
@@ -257,24 +262,6 @@ class Service:
             self._notifier.stalled(", ".join(stalled))
         self._told_stalled = stalled
 
-    def _reading(self, now_ns: int) -> Reading:
-        way_out = self._outlet.standing()
-        return Reading(
-            uptime_s=(now_ns - self._started_ns) / 1e9,
-            frames=self._frames_seen(),
-            rates={camera: rate.read(now_ns) for camera, rate in self._rates.items()},
-            stages=self._stages.quantiles(),
-            drops=merge_drops(self._sight.drops, Counter(way_out.drops)),
-            cameras=dict(self._outcome.cameras),
-            conditions=self._conditions(),
-            care=Care() if self._steward is None else self._steward.care,
-            way_out=way_out,
-            thinking=self._sight.thinking,
-        )
-
-    def _frames_seen(self) -> int:
-        return sum(rate.total for rate in self._rates.values())
-
     def _end(self, publisher: threading.Thread) -> None:
         self._notifier.stopping()
         self._sight.stop()
@@ -283,20 +270,18 @@ class Service:
             self._take_in(min(_IDLE_S, left_ns / 1e9))
         self._sight.close()
         self._finish_tracks()
-        now_ns = self._clock.monotonic_ns()
-        self._outcome.seconds = (now_ns - self._started_ns) / 1e9
-        self._outcome.frames = self._frames_seen()
-        self._outlet.send(self._reports.health(self._reading(now_ns)))
+        self._outcome.seconds, self._outcome.frames = self._vitals.uptime_s, self._vitals.frames
+        self._tell_health()
         self._is_closing = True
         self._outlet.close(is_hurried=self._stop.is_set())
         if publisher.is_alive():
             publisher.join(_JOIN_S)
 
     def _finish_tracks(self) -> None:
-        for camera, pipeline in self._pipelines.items():
+        for camera, pipeline in self._parts.pipelines.items():
             if self._outcome.cameras.get(camera) in _SEEING | {CameraState.FROZEN}:
                 self._send_all(pipeline.finish())
-                self._outlet.send(self._reports.camera(camera, CameraState.OFFLINE))
+                self._outlet.send(self._parts.reports.camera(camera, CameraState.OFFLINE))
 
 
 # In these a camera delivers pictures that show something.

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge.core.errors import EdgeError
-from edge.service.brain import Answer
 from edge.service.checkup import Checkup
 from edge.service.eye import Announced
 from edge.service.fault import Fault
 from edge.service.infer_letters import Corners, Pictured, Ready, SelfTest, Tested
+from edge.service.inference import Answer
 from edge.service.progress import Stage
 
 

@@ -60,6 +60,10 @@ class Steward:
         restraint = Restraint() if self._governor is None else self._governor.restraint
         return Care(restraint, self._causes, self._broken, self._contract)
 
+    def apply(self) -> None:
+        """Cameras have changed: what is in force goes for all of them."""
+        self._restrain(self.care.restraint)
+
     def add(self, times: StageTimes) -> None:
         """A frame was looked at."""
         self._times.append(times)

@@ -26,17 +26,26 @@ class Notifier:
     def __init__(
         self, address: str | None = None, *, environment: Mapping[str, str] = os.environ, note: str = ""
     ) -> None:
-        self._note = f"{plain_text(note)}: " if note else ""
+        self.note = note
+        self._is_deaf = False
         self._address = address if address is not None else environment.get("NOTIFY_SOCKET", "")
         asked_s = _watchdog_s(environment)
         self._is_watched = asked_s is not None
         self.alive_every_s = (_UNWATCHED_S if asked_s is None else asked_s) / 3
 
     def ready(self, status: str) -> None:
-        self._send(f"READY=1\nSTATUS={self._note}{plain_text(status)}")
+        self._send(f"READY=1\nSTATUS={self._noted(status)}")
 
     def status(self, text: str) -> None:
-        self._send(f"STATUS={self._note}{plain_text(text)}")
+        self._send(f"STATUS={self._noted(text)}")
+
+    def reloading(self, now_ns: int) -> None:
+        """A reload begins, at ``now_ns`` of the monotonic clock; it ends with ``ready``, whatever came of it."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={now_ns // 1000}")
+
+    def extend(self, seconds: float) -> None:
+        """Starting takes longer than the unit allows: so long from now at least."""
+        self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
 
     def alive(self) -> None:
         """To be called when work advanced, not merely because time passed."""
@@ -51,6 +60,9 @@ class Notifier:
     def stopping(self) -> None:
         self._send("STOPPING=1")
 
+    def _noted(self, text: str) -> str:
+        return plain_text(f"{self.note}: {text}" if self.note else text)
+
     def _send(self, lines: str) -> None:
         if not self._address:
             return
@@ -64,9 +76,11 @@ class Notifier:
                 channel.sendto(lines.encode(), address)
         except BlockingIOError:
             logger.debug("systemd is not listening just now; not told: %s", lines)
-        except OSError as error:
-            logger.warning("systemd could not be told: %s", error)
-            self._address = ""
+            self._is_deaf = False
+        except OSError as error:  # it may be back: without the next ping it would take us for dead
+            if not self._is_deaf:
+                logger.warning("systemd could not be told: %s; trying on", error)
+            self._is_deaf = True
 
 
 def _watchdog_s(environment: Mapping[str, str]) -> float | None:

@@ -28,6 +28,11 @@ class WaitingRoom:
         self._waiting: dict[str, deque[Announced | Held | CameraNews]] = {camera: deque() for camera in cameras}
         self._turn = deque(self._waiting)
 
+    def change(self, cameras: Iterable[str]) -> None:
+        """Others come; what waited of those who go is gone with them."""
+        self._waiting = {camera: self._waiting.get(camera, deque()) for camera in cameras}
+        self._turn = deque(sorted(self._waiting, key=lambda each: self._turn.index(each) if each in self._turn else -1))
+
     def put(self, announced: Announced, *, is_replacing: bool) -> Announced | None:
         """Let a frame wait; returns the older one whose place it took."""
         waiting = self._waiting[announced.frame.camera]
@@ -84,11 +89,20 @@ class WaitingRoom:
                 found.append(item)
         return found
 
+    def clear_for_news(self, camera: str) -> list[Announced]:
+        """Take away the frames that stand before the newest news of a camera."""
+        waiting = self._waiting[camera]
+        last = max((place for place, each in enumerate(waiting) if isinstance(each, CameraNews)), default=0)
+        before = list(waiting)[:last]
+        for each in before:
+            if not isinstance(each, CameraNews):
+                waiting.remove(each)
+        return [each for each in before if isinstance(each, Announced)]
+
     def empty(self, camera: str) -> list[Announced]:
-        """Take all frames of a camera away; what needs no look stays."""
-        frames = [each for each in self._waiting[camera] if isinstance(each, Announced)]
-        self._waiting[camera] = deque(each for each in self._waiting[camera] if not isinstance(each, Announced))
-        return frames
+        """Forget all that waits of a camera; returns the frames of it."""
+        waiting, self._waiting[camera] = self._waiting[camera], deque()
+        return [each for each in waiting if isinstance(each, Announced)]
 
     @staticmethod
     def _take_older(waiting: deque[Announced | Held | CameraNews]) -> Announced | None:

@@ -39,6 +39,11 @@ class Memory:
     def __init__(self) -> None:
         self._lost: list[_Lost] = []
 
+    @property
+    def lost(self) -> list[Visitor]:
+        """All that are remembered."""
+        return [each.visitor for each in self._lost]
+
     def remember(self, visitor: Visitor, size: tuple[int, int]) -> None:
         """Its track has ended; ``size`` is that of the picture."""
         self._lost.append(_Lost(visitor, _is_at_edge(visitor.track.box, size)))

@@ -20,10 +20,19 @@ class Headcount:
     """
 
     def __init__(self, labels: Iterable[str], zones: Iterable[str]) -> None:
-        places: list[str | None] = [None, *zones]
-        labels = tuple(labels)
-        self._counts: dict[Place, int] = {(zone, label): 0 for zone in places for label in labels}
+        self._labels: tuple[str, ...] = ()
+        self._counts: dict[Place, int] = {}
         self._told: dict[Place, int] = {}
+        self.change(labels, zones)
+
+    def change(self, labels: Iterable[str], zones: Iterable[str]) -> None:
+        """Other labels or zones from now on; what was told of those that stay is not told again."""
+        places: list[str | None] = [None, *zones]
+        before, self._labels = self._labels, tuple(labels)
+        gone = set(before) - set(self._labels)
+        kept = {place: count for place, count in self._counts.items() if place[0] in places and place[1] not in gone}
+        self._counts = {(zone, label): 0 for zone in places for label in self._labels} | kept
+        self._told = {place: count for place, count in self._told.items() if place in self._counts}
 
     def update(self, visitors: Iterable[Visitor]) -> None:
         """Count anew; those out of sight that are expected back count."""

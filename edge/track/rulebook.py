@@ -15,7 +15,7 @@ from edge.track.moment import Moments
 from edge.track.occupancy import Headcount
 from edge.track.rules.view import Happening, Rule, Speech, View
 from edge.track.tallies import Tallies
-from edge.track.visitor import Sight, Visitor
+from edge.track.visitor import Revision, Sight, Visitor
 from edge.track.visitors import Visitors
 from edge.track.zones import Step, Zones
 
@@ -47,6 +47,7 @@ class RuleBook:
     """
 
     def __init__(self, layout: Layout, rules: Sequence[Rule] = (), ledger: Ledger | None = None) -> None:
+        self._layout = layout
         self._moments = Moments()
         self._visitors = Visitors(layout.anchor, self._moments)
         self._lives = LifeCycle()
@@ -57,6 +58,21 @@ class RuleBook:
         self._rules = tuple(rules)
         self._is_first = True
         self._size = (1, 1)
+
+    def change(self, layout: Layout, rules: Sequence[Rule], ledger: Ledger | None, *, fresh: frozenset[str]) -> None:
+        """Another configuration from the next frame on; who is there stays there, and what has not changed goes on.
+
+        Parameters
+        ----------
+        fresh : the names of rules that are new, or not what they were
+        """
+        before, self._layout = self._layout, layout
+        revision = Revision(_changed(before.zones, layout.zones), _changed(before.lines, layout.lines), fresh)
+        self._visitors.change(layout.anchor, revision)
+        self._zones, self._lines = Zones(layout.zones), Lines(layout.lines)
+        self._tallies.change(layout.lines, ledger)
+        self._headcount.change(layout.labels, layout.zones)
+        self._rules = tuple(rules)
 
     def update(self, tracks: Iterable[Track], frame: FrameFacts) -> list[Occurrence]:
         """What this frame gives reason to say, in order."""
@@ -144,6 +160,11 @@ class RuleBook:
         line = LineCrossing(crossing.line, crossing.direction)
         happening.occurrence = replace(happening.occurrence, line=line)
         return happening
+
+
+def _changed(before: Mapping[str, object], now: Mapping[str, object]) -> frozenset[str]:
+    """The names that stand for something else, or for nothing any more."""
+    return frozenset(name for name, place in before.items() if now.get(name) != place)
 
 
 def _stepped(step: Step) -> Happening:

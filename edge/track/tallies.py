@@ -26,13 +26,20 @@ class Tallies:
         self._counts: dict[str, LineCount] = {}
         self._told: dict[str, LineCount] = {}
 
+    def change(self, names: Iterable[str], ledger: Ledger | None) -> None:
+        """Other lines from now on; those that stay count on."""
+        self._names, self._ledger = tuple(names), ledger
+        self._counts = {name: count for name, count in self._counts.items() if name in self._names}
+        self._told = {name: count for name, count in self._told.items() if name in self._names}
+
     def begin(self, now: Moment) -> None:
         """Take up the kept counts; lines without one begin at 0 now."""
-        if self._counts or not self._names:
+        if len(self._counts) == len(self._names):
             return
         kept = {} if self._ledger is None else {count.line: count for count in self._ledger.read()}
         since_ms = round(now.captured_at.timestamp() * 1000)
-        self._counts = {name: kept.get(name) or LineCount(name, 0, 0, since_ms) for name in self._names}
+        known = {name: self._counts.get(name) or kept.get(name) for name in self._names}
+        self._counts = {name: count or LineCount(name, 0, 0, since_ms) for name, count in known.items()}
 
     def count(self, line: str, direction: str) -> None:
         before = self._counts[line]

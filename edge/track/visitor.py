@@ -9,6 +9,15 @@ from edge.track.areas import Point
 from edge.track.moment import Moment
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The names that stand for something else than before, or for nothing any more."""
+
+    zones: frozenset[str] = frozenset()
+    lines: frozenset[str] = frozenset()
+    rules: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True, eq=False)
 class Stay:
     """A time spent in a zone, or in the picture.
@@ -92,6 +101,16 @@ class Visitor:
     def zones(self) -> tuple[str, ...]:
         """Where it is, in the order in which it came there."""
         return tuple(self.stays)
+
+    def forget(self, revision: Revision) -> None:
+        """What was so of zones and lines that are not what they were, and who has spoken."""
+        for book in (self.stays, self.resumed, self.doubts):
+            for zone in revision.zones & book.keys():
+                del book[zone]
+        for line in revision.lines & self.passages.keys():
+            del self.passages[line]
+        for stay in (self.visit, *self.stays.values(), *self.resumed.values()):
+            stay.spoken -= revision.rules
 
     def stay(self, zone: str | None) -> Stay | None:
         """Its time in a zone, None when it is not there; without a zone, in the picture."""

@@ -11,7 +11,7 @@ from edge.core.values import Track
 from edge.track.areas import Anchor, anchor_of
 from edge.track.memory import Memory
 from edge.track.moment import Moment, Moments
-from edge.track.visitor import Sight, Stay, Visitor, overlap
+from edge.track.visitor import Revision, Sight, Stay, Visitor, overlap
 
 # A thing that stood still and overlaps its place less has left it: a light change shifts an edge by a fifth.
 _HOME_IOU = 0.5
@@ -49,6 +49,12 @@ class Visitors:
     def there(self) -> list[Visitor]:
         """Those whose tracks are alive."""
         return list(self._there.values())
+
+    def change(self, anchor: Anchor, revision: Revision) -> None:
+        """Another configuration from now on."""
+        self._anchor = anchor
+        for visitor in (*self._there.values(), *self._memory.lost):
+            visitor.forget(revision)
 
     def by_track(self, track_id: int) -> Visitor:
         return self._there[track_id]

@@ -47,10 +47,13 @@ class Wanted:
         for name, value in {"default": default, **thresholds}.items():
             _check_threshold(name, value, camera)
         self._labels, self._camera = labels, camera
-        self._allowed = frozenset(chosen or labels)
+        self._chosen = chosen
         self._default, self._thresholds = default, thresholds
-        # Classes past the labels' end: wanted only by who wants everything.
-        self._rest = _NEVER if chosen else default
+        self.override({})
+
+    def become(self, other: Wanted) -> None:
+        """Ask for what another asks for, of the same model, from the next frame on."""
+        self._chosen, self._default, self._thresholds = other._chosen, other._default, other._thresholds
         self.override({})
 
     def override(self, thresholds: Mapping[str, float]) -> None:
@@ -58,11 +61,13 @@ class Wanted:
         _check_labels(self._labels, tuple(thresholds), self._camera)
         for name, value in thresholds.items():
             _check_threshold(name, value, self._camera)
-        scores = {**self._thresholds, **thresholds}
+        scores, allowed = {**self._thresholds, **thresholds}, frozenset(self._chosen or self._labels)
         self.start_scores = tuple(
-            scores.get(label, self._default) if label in self._allowed else _NEVER for label in self._labels
+            scores.get(label, self._default) if label in allowed else _NEVER for label in self._labels
         )
-        self._start = np.array([*self.start_scores, self._rest], np.float32)
+        # Classes past the labels' end: wanted only by who wants everything.
+        rest = _NEVER if self._chosen else self._default
+        self._start = np.array([*self.start_scores, rest], np.float32)
         self._kept = np.array([kept_score(score) if score <= 1.0 else _NEVER for score in self._start], np.float32)
 
     @property

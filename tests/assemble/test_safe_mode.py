@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge.assemble.model import find
 from edge.assemble.safe_mode import LAST_GOOD, STARTS, begin
+from edge.catalog.trust import COPY, ModelTrust
 from edge.core.clock import HandClock
 from edge.core.errors import ConfigError
 from edge.core.model import Model
@@ -160,3 +163,31 @@ def test_a_disk_that_takes_nothing_does_not_stop_the_start(
     begun.ran_well(model)
 
     assert list(begun.config.cameras) == ["old"]
+
+
+def test_the_model_that_is_kept_already_is_not_kept_twice(state: Path, file: Path, model: Model) -> None:
+    trust = ModelTrust(state)
+    begun = begin(file, HandClock(), environment=SUPERVISED)
+    trust.trust(model, asked=model.name, is_bare=False)
+
+    begun.ran_well(model, trust.last_good())
+
+    (kept,) = (state / LAST_GOOD).glob("*.tflite")
+    assert kept.samefile(state / COPY)
+    trust.trust(replace(model, sha256="0" * 64), asked="other", is_bare=False)
+    assert kept.read_bytes() == model.path.read_bytes()
+
+
+def test_a_wait_before_a_start_is_not_taken_from_the_time_that_systemd_gives_it(
+    state: Path, file: Path, tmp_path: Path
+) -> None:
+    crash(file, 12)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(5.0)
+        clock = HandClock()
+
+        begin(file, clock, environment={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+
+        assert systemd.recv(1024) == b"EXTEND_TIMEOUT_USEC=150000000"
+        assert clock.monotonic_ns() >= 60e9

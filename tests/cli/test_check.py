@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.cli.check import Findings, examine
+from edge.assemble.examination import Findings, examine
 from edge.config.values import Config
 from edge.core.errors import ModelError
 from edge.core.model import Family, InputLayout, Model, ModelLayout

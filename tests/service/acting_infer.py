@@ -15,13 +15,14 @@ from edge.core.protocols import Clock
 from edge.core.values import Detections, Frame, ModelRef, Sighting, StageTimes, as_detections
 from edge.infer.album import Album
 from edge.service import infer_letters as letters
-from edge.service.brain import Brain, Inference
+from edge.service.brain import Brain
 from edge.service.brains import Brains
 from edge.service.breaker import Breaker
 from edge.service.channel import Channel
 from edge.service.checkup import Checkup
 from edge.service.golden_book import GoldenBook
 from edge.service.infer_letters import Begin, Cannot, Ready, Tested
+from edge.service.inference import Inference
 from edge.service.inferring import Inferring
 from edge.service.inside import Post, first_frame, leave_at_once
 from edge.service.shared_frames import SharedFrames
@@ -35,7 +36,7 @@ class Part(msgspec.Struct, frozen=True):
 
     run_s : how long a run takes
     mishap : what happens in the run number ``at``: "hang", "die", "fail", "nonsense"; at the start: "cannot", "die at
-        start"
+        start", "hang at start"
     once : a file that is made when it happens, so that it does not happen again
     """
 
@@ -97,6 +98,8 @@ def main(channel: Channel) -> None:
         post.send(Cannot(trouble_of(ModelError("m.tflite: the model can't be loaded"))))
         post.finish(clock)
         leave_at_once(78)
+    if part.mishap == "hang at start":
+        hang()
     if part.mishap == "die at start":
         os.kill(os.getpid(), 9)
     model = ActingModel(part, channel)

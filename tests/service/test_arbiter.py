@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from edge.core.clock import SystemClock
-from edge.core.errors import ModelError, RecordingError
+from edge.core.errors import ModelCrashError, ModelError, RecordingError
 from edge.core.values import Sighting
 from edge.service.arbiter import LOST, SUPERSEDED, Arbiter
-from edge.service.brain import Inference
 from edge.service.capture import Capture, Patience
 from edge.service.infer_letters import Pictured
+from edge.service.inference import Inference
 from edge.service.news import CameraNews, CameraState
 from tests.service import acting_capture, acting_infer
 
@@ -35,6 +35,7 @@ class Stage:
         *,
         is_whole: bool = False,
         disabled: frozenset[str] = frozenset(),
+        start_s: float = 90.0,
     ) -> None:
         self.clock = SystemClock()
         captures = [
@@ -47,7 +48,7 @@ class Stage:
             )
             for name, part in cameras.items()
         ]
-        inference = Inference(acting_infer.__name__, msgspec.msgpack.encode(model))
+        inference = Inference(acting_infer.__name__, msgspec.msgpack.encode(model), start_s=start_s)
 
         self.arbiter = Arbiter(captures, acting_infer.alone(inference, self.clock), self.clock, disabled=disabled)
         self.seen: list[Sighting] = []
@@ -304,3 +305,20 @@ def test_a_camera_that_publishes_nothing_has_no_picture(play: Callable[..., Stag
     taken = pictured(stage)
 
     assert taken.jpeg == b""
+
+
+def test_that_a_camera_has_gone_does_not_wait_for_a_model_that_does_not_run(play: Callable[..., Stage]) -> None:
+    camera = acting_capture.Part(mishap="unplugged", at=5)
+    stage = play({"yard": camera}, acting_infer.Part(mishap="hang at start"))
+
+    stage.until(lambda: "offline" in stage.states())
+
+    assert stage.seen == []
+    assert stage.arbiter.brain.ready is None
+
+
+def test_a_model_that_hangs_at_its_start_again_and_again_is_given_up(play: Callable[..., Stage]) -> None:
+    stage = play({"yard": acting_capture.Part()}, acting_infer.Part(mishap="hang at start"), start_s=0.3)
+
+    with pytest.raises(ModelCrashError, match="did not get the model to run within"):
+        stage.until(lambda: stage.arbiter.is_ready)

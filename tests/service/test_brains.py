@@ -10,7 +10,6 @@ import pytest
 from edge.core.clock import HandClock
 from edge.core.errors import MissingLibraryError
 from edge.infer.golden import Golden, Sample
-from edge.service.brain import Answer
 from edge.service.brains import Brains
 from edge.service.breaker import Breaker, Patience, Trust
 from edge.service.checkup import Checkup
@@ -18,6 +17,7 @@ from edge.service.eye import Announced
 from edge.service.fault import Fault, FaultKind
 from edge.service.golden_book import GoldenBook
 from edge.service.infer_letters import Pictured, Ready, SelfTest, Tested
+from edge.service.inference import Answer
 from edge.service.on_cpu import Experience
 from edge.service.progress import Stage
 from edge.service.staff import Version

@@ -13,7 +13,7 @@ from edge.report.topics import Topics
 from edge.service.health import health_report
 from edge.service.machine import disk_free_mb, throttled_file, throttled_flags
 from edge.service.news import CameraState
-from edge.service.runner import Reading
+from edge.service.reading import Reading
 
 FIRMWARE = "sys/devices/platform/soc/soc:firmware/get_throttled"
 
@@ -21,7 +21,7 @@ FIRMWARE = "sys/devices/platform/soc/soc:firmware/get_throttled"
 def told(system: Path, *, standing: tuple[str, ...] = (), synced: bool = True) -> dict[str, Any]:
     """The health of a service whose one camera is well."""
     report = health_report(
-        Topics("gate"), ("yard",), HandClock(synced=synced), folder=system, standing=standing, system=system
+        Topics("gate"), ("yard",), HandClock(synced=synced), folder=system, standing=lambda: standing, system=system
     )
     reading = Reading(1.0, 10, {"yard": 10.0}, {}, {}, {"yard": CameraState.ONLINE})
     health: dict[str, Any] = json.loads(report(reading).payload)

@@ -97,7 +97,7 @@ class FakeChild:
     def fail(self, why: str) -> None:
         self.failures.append(why)
 
-    def end(self) -> None:
+    def end(self, *, is_late: bool = True) -> None:
         self.was_ended = True
 
 
@@ -385,3 +385,44 @@ def test_a_stop_during_the_last_delivery_is_heard(service: Service) -> None:
     closing.join(20)
 
     assert not closing.is_alive()
+
+
+def test_another_publisher_takes_over_when_the_one_before_has_left_and_gets_all_state(service: Service) -> None:
+    service.outlet.send(state("online"))
+    service.go_round()
+    first, second = service.child, FakeChild("publish", greet=lambda: [letters.encode(SETUP)])
+
+    service.outlet.change(second, Delivery.CONFIRMED)  # type: ignore[arg-type]
+    asked = service.go_round()
+    service.child = second
+    service.go_round()
+    told = list(second.told)
+    service.outlet.tick()
+
+    assert [type(word) for word in asked] == [Leave]
+    assert (first.was_ended, second.pid) == (True, 4711)
+    assert told == [Tell(state("online"))]
+    assert [word.message.payload for word in service.go_round()] == [b"confirmed"]
+
+
+def test_a_publisher_that_does_not_leave_is_ended(service: Service) -> None:
+    service.go_round()
+    stubborn, second = service.child, FakeChild("publish", greet=lambda: [letters.encode(SETUP)])
+    stubborn.dismiss = lambda: None  # type: ignore[method-assign]
+
+    service.outlet.change(second, Delivery.ACKNOWLEDGED)  # type: ignore[arg-type]
+    service.go_round()
+    assert not stubborn.was_ended
+    service.clock.advance(3.0)
+    service.go_round()
+
+    assert stubborn.was_ended
+
+
+def test_the_same_publisher_goes_on_where_nothing_of_it_has_changed(service: Service) -> None:
+    service.go_round()
+
+    service.outlet.change(None, Delivery.CONFIRMED)
+    service.outlet.tick()
+
+    assert [word.message.payload for word in service.go_round()] == [b"confirmed"]

@@ -16,6 +16,7 @@ from edge.core.protocols import Clock
 from edge.core.values import Box, Detections, Frame, Message, Sighting, Track
 from edge.service.identity import Identities
 from edge.service.news import CameraNews, CameraState
+from edge.service.parts import Parts
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.reading import Reading, Reports
 from edge.service.runner import Service
@@ -94,14 +95,8 @@ def make_service(
         camera=lambda camera, state: Message(f"status/{camera}", state.encode(), 1, retain=True),
         health=lambda reading: Message("health", health(reading).encode(), retain=True),
     )
-    service = Service(
-        sight=sight,
-        pipelines=pipelines,
-        outlet=outlet,
-        reports=reports,
-        notifier=notifier or Notifier(""),
-        clock=clock,
-    )
+    parts = Parts(pipelines, reports)
+    service = Service(parts, sight=sight, outlet=outlet, notifier=notifier or Notifier(""), clock=clock)
     return service, outlet
 
 
@@ -236,3 +231,33 @@ def test_the_watchdog_hears_of_progress_however_seldom_health_is_told(tmp_path: 
 
         told = list(iter(lambda: listener.recv(1024), b"STOPPING=1"))
     assert told.count(b"WATCHDOG=1") >= 6
+
+
+def test_a_model_that_takes_long_to_start_gets_more_time_of_systemd_and_then_the_watchdog_its_pings(
+    tmp_path: Path,
+) -> None:
+    """Two tries of 30 s and another model's start are more than the 90 s of a unit."""
+    clock = HandClock()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(5.0)
+        sight = SlowStart([*[partial(clock.advance, 5.0)] * 20, online(), ended()])
+        service, _ = make_service(sight, notifier=Notifier(str(tmp_path / "notify"), environment={}), clock=clock)
+
+        service.run()
+
+        told = list(iter(lambda: listener.recv(1024), b"STOPPING=1"))
+    ready = next(place for place, word in enumerate(told) if word.startswith(b"READY=1"))
+    assert told[:ready].count(b"EXTEND_TIMEOUT_USEC=60000000") >= 6
+    assert told[ready + 1] == b"WATCHDOG=1"
+
+
+class SlowStart(FakeSight):
+    """Its model runs when twenty steps were played."""
+
+    turns = 0
+
+    @property
+    def is_ready(self) -> bool:
+        self.turns += 1
+        return self.turns > 20

@@ -4,6 +4,8 @@ import os
 import socket
 from pathlib import Path
 
+import pytest
+
 from edge.service.systemd import Notifier
 
 
@@ -54,6 +56,20 @@ def test_a_vanished_systemd_is_no_reason_to_stop(tmp_path: Path) -> None:
 
     notifier.ready("watching")
     notifier.stopping()
+
+
+def test_a_systemd_that_was_away_for_a_moment_is_told_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    notifier = Notifier(str(tmp_path / "notify"))
+    notifier.alive()
+    notifier.alive()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(5.0)
+
+        notifier.alive()
+
+        assert listener.recv(1024) == b"WATCHDOG=1"
+    assert len([line for line in caplog.messages if "could not be told" in line]) == 1
 
 
 def test_a_listener_that_reads_nothing_does_not_stop_the_service(tmp_path: Path) -> None:

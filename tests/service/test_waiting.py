@@ -76,3 +76,26 @@ def test_a_frame_that_comes_back_is_the_next() -> None:
     room.put_back(frame(1))
 
     assert room.take_frame() == frame(1)
+
+
+def test_news_need_not_wait_where_nobody_looks() -> None:
+    room = WaitingRoom(["yard"])
+    room.put(frame(1), is_replacing=True)
+    room.tell(OFFLINE)
+    room.put(frame(2), is_replacing=False)
+
+    assert room.clear_for_news("yard") == [frame(1)]
+    assert room.take_news(settled) == [OFFLINE]
+    assert room.take_frame() == frame(2)
+
+
+def test_cameras_come_and_go_and_the_others_keep_what_waits() -> None:
+    room = WaitingRoom(["yard", "shed"])
+    room.put(frame(1), is_replacing=True)
+    room.put(frame(2, "shed"), is_replacing=True)
+
+    room.change(["yard", "gate"])
+
+    assert room.put(frame(3, "gate"), is_replacing=True) is None
+    assert {room.take_frame(), room.take_frame()} == {frame(1), frame(3, "gate")}
+    assert room.is_empty

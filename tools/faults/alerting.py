@@ -15,8 +15,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from edge.assemble.broker import publisher_setup
 from edge.assemble.outbox import SpeakingKeeper, outbox_policy, teller, volatile_path
-from edge.assemble.service import make_outlet
+from edge.assemble.outlet import make_outlet, make_publisher
 from edge.config.load import load_config
 from edge.config.values import Config
 from edge.core.clock import SystemClock
@@ -31,6 +32,7 @@ from edge.service import publishing
 from edge.service.health import health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.news import CameraNews, CameraState, Thinking
+from edge.service.parts import Parts
 from edge.service.pipeline import Pipeline, Telling
 from edge.service.reading import Reports
 from edge.service.runner import Service
@@ -152,13 +154,14 @@ def make_service(config: Config, clock: Clock, source: Metronome, *, ledger: Pat
     assert config.outbox.path is not None
     topics = Topics(config.device)
     identities = Identities(config.device, new_epoch(clock))
+    publisher = publisher_setup(config, outbox=config.outbox.path, volatile=volatile_path(config.outbox.path))
     outlet = make_outlet(
         config,
-        config.outbox.path,
+        _keeper(config, clock, ledger),
+        make_publisher(publisher, None, clock),
         tell=teller(topics, identities, clock, cameras=(_CAMERA,), backend="cpu"),
         describe=lambda delivery: info_message(topics, _info(delivery)),
         clock=clock,
-        keeper=_keeper(config, clock, ledger),
     )
     pipeline = Pipeline(
         camera=_CAMERA,
@@ -173,10 +176,8 @@ def make_service(config: Config, clock: Clock, source: Metronome, *, ledger: Pat
         outlet._child._longest_s = 1.0
     # the publisher is watched in real time: it would have to be alive every 10 s of a day that takes minutes
     outlet._clock = outlet._child._clock = SystemClock()
-    return Service(
-        sight=source,
+    parts = Parts(
         pipelines={_CAMERA: pipeline},
-        outlet=outlet,
         reports=Reports(
             camera=lambda camera, state: camera_message(
                 topics, camera, Wire.ONLINE if state is CameraState.ONLINE else Wire.OFFLINE
@@ -184,9 +185,8 @@ def make_service(config: Config, clock: Clock, source: Metronome, *, ledger: Pat
             health=health_report(topics, (_CAMERA,), clock, folder=config.outbox.path.parent),
             interval_s=config.health.interval_seconds,
         ),
-        notifier=Notifier(""),
-        clock=clock,
     )
+    return Service(parts, sight=source, outlet=outlet, notifier=Notifier(""), clock=clock)
 
 
 def _keeper(config: Config, clock: Clock, ledger: Path | None) -> SpeakingKeeper:

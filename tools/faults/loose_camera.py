@@ -14,7 +14,7 @@ from edge.core.protocols import Clock
 from edge.core.values import Frame
 from edge.service import camera
 from edge.service import capture_letters as letters
-from edge.service.capturing import Capturing
+from edge.service.capturing import Capturing, Regard
 from edge.service.channel import Channel
 from edge.service.inside import first_frame
 from edge.service.shared_frames import SharedFrames
@@ -61,7 +61,11 @@ def main_of_camera(channel: Channel, loose: Loose, begin: letters.Begin) -> None
     frames = SharedFrames(begin.frames)
     if loose.rest_s is not None:
         camera._LONG_WAIT_S = loose.rest_s
-    Capturing(channel, lambda _: source, frames, camera=begin.camera, clock=clock, glancer=Glancer()).live()
+    Capturing(channel, lambda _: source, frames, camera=begin.camera, clock=clock, regard=_regard).live()
+
+
+def _regard(_look: bytes) -> Regard:
+    return Regard(Glancer())
 
 
 def main(channel: Channel) -> None:

@@ -19,8 +19,8 @@ import msgspec
 from edge.core.clock import SystemClock
 from edge.core.values import Sighting
 from edge.service.arbiter import Arbiter
-from edge.service.brain import Inference
 from edge.service.capture import Capture, Patience
+from edge.service.inference import Inference
 from edge.service.news import CameraNews
 from tests.service import acting_infer
 from tools.faults import loose_camera

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from edge.core.errors import EdgeError
@@ -46,9 +47,10 @@ class Keeper:
         connect: database.Connect = database.connect,
     ) -> None:
         self._path = path
-        self._policy = policy
+        self._policy = self._wanted = policy
         self._clock = clock
-        self._store = Store(path, policy=policy, clock=clock, free=free, connect=connect)
+        self._make_store = partial(Store, path, clock=clock, free=free, connect=connect)
+        self._store = self._make_store(policy=policy)
         self._shelter = Shelter(volatile_path, policy=policy, clock=clock)
         self._mode = Mode.HELD
         self._trouble = ""
@@ -82,6 +84,10 @@ class Keeper:
             self.close()
             raise
 
+    def change(self, policy: Policy) -> None:
+        """Keep to another policy, soon; from any thread."""
+        self._wanted = policy
+
     def close(self) -> None:
         self._store.close()
         self._shelter.close()
@@ -103,6 +109,7 @@ class Keeper:
     def tend(self) -> list[Loss]:
         """What has to be done now and then; returns the losses that are to be told now."""
         self._try_again()
+        self._follow()
         try:
             if self._mode is Mode.DURABLE:
                 if salvage.is_suspected(self._path):
@@ -142,6 +149,17 @@ class Keeper:
             trouble=self._trouble,
             set_aside=self._set_aside,
         )
+
+    def _follow(self) -> None:
+        """Another policy has been asked for: the file is opened anew with it."""
+        if self._wanted == self._policy:
+            return
+        self._policy, lost = self._wanted, self._store.lost
+        self._store.close()
+        self._store, self._mode = self._make_store(policy=self._policy), Mode.HELD
+        self._store.lost = lost
+        self._shelter.change(self._policy)
+        self._try_again()
 
     def _in_use(self) -> Store | None:
         return self._store if self._mode is Mode.DURABLE else self._shelter.store

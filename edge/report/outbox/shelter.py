@@ -24,7 +24,7 @@ class Shelter:
     def __init__(self, path: Path | None, *, policy: Policy, clock: Clock) -> None:
         self.exists = path is not None
         self._path = path or Path("/nonexistent")
-        self._policy = policy.sheltered
+        self.change(policy)
         self._clock = clock
         self._store: Store | None = None
         self.lost = 0
@@ -33,6 +33,10 @@ class Shelter:
     def store(self) -> Store | None:
         """The open file, None while it is not needed."""
         return self._store
+
+    def change(self, policy: Policy) -> None:
+        """Keep to another policy, from the next opening on."""
+        self._policy = policy.sheltered
 
     def open_left_over(self) -> None:
         """Take up what an earlier process left; what can't be read is removed, for it can't be used either."""

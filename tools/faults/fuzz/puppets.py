@@ -18,7 +18,7 @@ from edge.report.states import Delivery
 from edge.report.topics import Topics
 from edge.service import brain, eye
 from edge.service.arbiter import Arbiter
-from edge.service.brain import Brain, Inference
+from edge.service.brain import Brain
 from edge.service.brains import Brains
 from edge.service.breaker import Breaker
 from edge.service.capture import Capture
@@ -26,6 +26,7 @@ from edge.service.checkup import Checkup
 from edge.service.golden_book import GoldenBook
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities
+from edge.service.inference import Inference
 from edge.service.pipeline import Pipeline
 from edge.service.publishing import Publishing
 from edge.service.reading import Reports

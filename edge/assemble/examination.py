@@ -1,0 +1,82 @@
+"""What is wrong with a configuration, its model and its labels, all at once: nothing is opened and nobody is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.capture.spec import parse_source
+from edge.config.files import check_files
+from edge.config.labels import check_labels
+from edge.config.load import load_config
+from edge.config.not_yet import unused_settings
+from edge.config.problems import BadConfigError, Problem
+from edge.config.values import Config
+from edge.core.errors import ConfigError, EdgeError
+from edge.core.model import Model
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was looked at, and what came of it."""
+
+    file: str
+    checked: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        return not self.problems
+
+
+def examine(file: Path, resolve: Callable[[Config], Model]) -> Findings:
+    """Check a file; ``resolve`` finds the model that a configuration names, or raises an EdgeError."""
+    try:
+        config = load_config(file)
+    except BadConfigError as error:
+        return Findings(str(file), problems=list(error.problems))
+    findings = examine_config(config, resolve)
+    findings.file = str(file)
+    return findings
+
+
+def examine_config(config: Config, resolve: Callable[[Config], Model]) -> Findings:
+    """Check what was read already."""
+    findings = Findings(str(config.origin.file))
+    findings.checked.append(f"configuration: {_count(len(config.cameras), 'camera')}, device {config.device}")
+    findings.problems += check_files(config)
+    findings.problems += _check_sources(config)
+    findings.warnings += [
+        f"{key} (line {config.origin.lines.get(key, '?')}) is read and checked, but this version does not act on it yet"
+        for key in unused_settings(config)
+    ]
+    _check_model(config, resolve, findings)
+    return findings
+
+
+def _check_sources(config: Config) -> list[Problem]:
+    """What the sources' own options say; files that are missing are named by ``check_files`` already."""
+    problems = []
+    for name, camera in config.cameras.items():
+        try:
+            parse_source(camera.source, base=config.folder)
+        except ConfigError as error:
+            key = f"cameras.{name}.source"
+            problems.append(Problem(key, str(error), config.origin.lines.get(key)))
+    return problems
+
+
+def _check_model(config: Config, resolve: Callable[[Config], Model], findings: Findings) -> None:
+    try:
+        model = resolve(config)
+    except EdgeError as error:
+        findings.problems.append(Problem("model", str(error), config.origin.lines.get("model")))
+        return
+    findings.checked.append(f"model: {model.name}, {model.layout.family}, {_count(len(model.labels), 'label')}")
+    findings.problems += check_labels(config, model.labels)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
