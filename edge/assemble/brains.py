@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from edge.assemble.early import INFER
 from edge.assemble.model import choose_version, edgetpu_device, find, has_edgetpu
 from edge.assemble.orders import InferOrder, encode_order
 from edge.assemble.stock import Stock, kept_folder, take_stock
@@ -29,7 +30,6 @@ from edge.service.staff import Version
 
 logger = logging.getLogger(__name__)
 
-INFER = "edge.assemble.infer"
 _ACCELERATOR_START_S = 10.0
 _START_S = 30.0
 

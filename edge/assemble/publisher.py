@@ -18,7 +18,7 @@ from edge.report.outbox.values import Policy
 from edge.report.receipts import Receipts
 from edge.report.topics import Topics
 from edge.service.channel import Channel, ChannelClosedError
-from edge.service.inside import leave_at_once
+from edge.service.inside import leave_at_once, settle
 from edge.service.letters import Arrived, Progress, Setup
 from edge.service.publisher import Publisher, first_word
 from edge.wire.settings import BrokerSettings, TlsSettings
@@ -33,7 +33,9 @@ def main(channel: Channel) -> None:
     logging.basicConfig(
         level=setup.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    leave_at_once(make_publisher(channel, setup, SystemClock(setup.boot_id)).live())
+    publisher = make_publisher(channel, setup, SystemClock(setup.boot_id))
+    settle()
+    leave_at_once(publisher.live())
 
 
 def make_publisher(

@@ -46,6 +46,9 @@ def run(path: Path | None, duration: float | None, publisher: Path | None) -> No
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
     hangup = Hangup()
+    from edge.assemble.early import begin as begin_early
+
+    begin_early()
     from edge.assemble.outbox import outbox_policy, outbox_remainder
     from edge.assemble.safe_mode import begin
     from edge.assemble.service import assemble_service
@@ -53,6 +56,7 @@ def run(path: Path | None, duration: float | None, publisher: Path | None) -> No
     from edge.config.load import find_config
     from edge.config.not_yet import unused_settings
     from edge.core.clock import SystemClock
+    from edge.service.inside import settle
 
     # the service tells what it does (journald keeps it); -v and -vv tell more
     root = logging.getLogger()
@@ -69,6 +73,7 @@ def run(path: Path | None, duration: float | None, publisher: Path | None) -> No
             signal.signal(number, lambda *_: assembly.service.stop())
         hangup.become(assembly.reload, assembly.service.stop)
         logger.info("%s", assembly.summary)
+        settle()
         outcome = assembly.service.run(duration)
     except EdgeError:
         start.finished()

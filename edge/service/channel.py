@@ -18,11 +18,15 @@ class ChannelClosedError(Exception):
 
 
 class Channel:
-    """One end. A frame is its length in 4 bytes and then itself. All methods belong to one thread."""
+    """One end. A frame is its length in 4 bytes and then itself. All methods belong to one thread.
 
-    def __init__(self, end: socket.socket) -> None:
+    descriptors : what has come with it
+    """
+
+    def __init__(self, end: socket.socket, descriptors: tuple[int, ...] = ()) -> None:
         end.setblocking(False)
         self._end = end
+        self.descriptors = descriptors
         self._unsent = bytearray()
         self._received = bytearray()
 

@@ -7,6 +7,7 @@ ends, the kernel closes the channel, and the child takes that as its end; one th
 from __future__ import annotations
 
 import fcntl
+import gc
 import importlib
 import logging
 import os
@@ -18,9 +19,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Protocol
 
 from edge.core.protocols import Clock
+from edge.service import cradle
 from edge.service.channel import Channel, ChannelClosedError
 
 logger = logging.getLogger(__name__)
@@ -31,6 +34,8 @@ _NEVER_NS = 1 << 62
 # One that the kernel does not let go of by then is waited for no longer; at the end there is more time for it.
 _DYING_S = 0.2
 _LAST_DYING_S = 1.0
+_DESCRIPTORS_FOLLOW = b"d"
+_MOST_DESCRIPTORS = 253  # that the kernel passes on at once (unix(7), SCM_MAX_FD)
 # The child imports what we import, from where we did, whatever folder it is started in.
 _ENTER = "import sys; sys.path[:] = sys.argv[4:]; from edge.service.child import enter; enter(*sys.argv[1:4])"
 
@@ -52,7 +57,7 @@ class Process(Protocol):
 
 
 class Child:
-    """One process at a time. All methods belong to one thread, but for ``pid``.
+    """One process at a time. All methods belong to one thread, or to one at a time; but for ``pid`` and ``wait``.
 
     Parameters
     ----------
@@ -61,7 +66,7 @@ class Child:
     greet : the first frames of each new process
     start_s : how long it may take to its first sign of life
     silent_s : how long it may be silent after that; every frame is a sign of life. None = as long as it likes
-    descriptors : what it inherits besides the channel, under the same numbers
+    descriptors : what it gets besides the channel, in this order
     is_restarted : whether another takes its place when it fails
     stable_s : one that lived so long is started again after a short wait; each that did not doubles the wait
     longest_s : the longest wait
@@ -159,6 +164,22 @@ class Child:
             return False
         return True
 
+    def offer(self, frame: bytes) -> bool:
+        """As ``send``, for a thread that must not wait: the end of a process is left for ``receive`` to find."""
+        channel = self._channel
+        if channel is None or not channel.has_room:
+            return False
+        try:
+            channel.send(frame)
+        except ChannelClosedError:
+            return False
+        return True
+
+    @property
+    def is_flushed(self) -> bool:
+        """Whether nothing waits to be sent."""
+        return self._channel is None or self._channel.is_flushed
+
     def dismiss(self) -> None:
         """It was told to go: its end will be no failure, and no other takes its place."""
         self.is_dismissed = True
@@ -217,18 +238,31 @@ class Child:
 
     def _spawn(self) -> tuple[Process, socket.socket, int | None]:
         """Start a process; returns it with our ends of its channel and of its life line. Raises OSError."""
+        begun = cradle.take(self._module)
+        if begun is None:
+            process, ours, our_end = self._start_afresh()
+        else:
+            process, ours, our_end = begun.process, begun.channel, begun.life_line
+        try:
+            socket.send_fds(ours, [_DESCRIPTORS_FOLLOW], self._descriptors)
+        except OSError as error:  # it has ended already: found by whoever speaks to it first
+            logger.debug("the process %s did not take its descriptors: %s", self._name, error)
+        return process, ours, our_end
+
+    def _start_afresh(self) -> tuple[Process, socket.socket, int]:
         ours, theirs = socket.socketpair()
         with theirs, ExitStack() as undoing:
             undoing.callback(ours.close)
             life_line, our_end = os.pipe2(os.O_CLOEXEC)
             undoing.callback(os.close, our_end)
-            inherited = (theirs.fileno(), life_line, *self._descriptors)
             ends = (str(theirs.fileno()), str(life_line))
             command = [sys.executable, "-P", "-c", _ENTER, self._module, *ends, *sys.path]
             # A stop that is meant for us all (Ctrl-C, systemd) is ours to pass on: the child inherits what is blocked.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
             try:
-                process = subprocess.Popen(command, pass_fds=inherited, stdin=subprocess.DEVNULL)  # noqa: S603
+                process = subprocess.Popen(  # noqa: S603
+                    command, pass_fds=(theirs.fileno(), life_line), stdin=subprocess.DEVNULL
+                )
             finally:
                 os.close(life_line)
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -263,11 +297,30 @@ class Child:
         return max(0.0, (deadline_ns - self._clock.monotonic_ns()) / _NS_PER_S)
 
 
+def begin_early(*modules: str) -> None:
+    """Begin processes for modules that will be needed, before anything else is done; see ``cradle``."""
+    for module in modules:
+        cradle.begin(module, enter)
+
+
 def enter(module: str, descriptor: str, life_line: str) -> None:
-    """Where a new process begins."""
+    """Where a new process begins; ``inside.settle`` switches the collector on again."""
+    gc.disable()
     _hold_on_to(int(life_line))
+    _take_name(module)
     main: Callable[[Channel], None] = importlib.import_module(module).main
-    main(Channel(socket.socket(fileno=int(descriptor))))
+    end = socket.socket(fileno=int(descriptor))
+    word, descriptors, _, _ = socket.recv_fds(end, 1, _MOST_DESCRIPTORS)
+    if word:  # else nobody needs us any more
+        main(Channel(end, tuple(descriptors)))
+
+
+def _take_name(module: str) -> None:
+    """For ``ps`` and ``top``: what this process does."""
+    try:
+        Path("/proc/self/comm").write_text(f"edge-{module.rpartition('.')[2]}", encoding="ascii")
+    except OSError:
+        logger.debug("this process keeps its name")
 
 
 def _hold_on_to(life_line: int) -> None:

@@ -81,11 +81,11 @@ class Machine:
         """The process of a child, by what it runs."""
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                words = (folder / "cmdline").read_bytes().split(b"\0")
+                name = (folder / "comm").read_text().strip()
                 parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-            if parent == self._process.pid and module.encode() in words:
+            if parent == self._process.pid and name == f"edge-{module.rpartition('.')[2]}":
                 return int(folder.name)
         raise AssertionError(f"no child runs {module}")
 

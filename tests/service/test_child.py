@@ -5,6 +5,8 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ PATIENCE_S = 20.0
 def make() -> Iterator[Callable[..., Child]]:
     made: list[Child] = []
 
-    def child(**options: float) -> Child:
+    def child(**options: Any) -> Child:
         made.append(Child("echo", MODULE, greet=lambda: [b"hello"], clock=SystemClock(), **options))
         return made[-1]
 
@@ -89,6 +91,18 @@ def test_one_that_was_dismissed_is_not_started_again(make: Callable[..., Child])
 
 def test_sending_to_nobody_is_told_and_harmless(make: Callable[..., Child]) -> None:
     assert make().send(b"anybody?") is False
+
+
+def test_a_child_gets_its_descriptors_in_order(make: Callable[..., Child], tmp_path: Path) -> None:
+    files = [tmp_path / "first", tmp_path / "second"]
+    for file in files:
+        file.write_text(file.name)
+    with files[0].open() as first, files[1].open() as second:
+        child = make(descriptors=(first.fileno(), second.fileno()))
+        hear(child, b"hello")
+    child.send(b"read")
+
+    hear(child, b"first|second")
 
 
 PARENT = """

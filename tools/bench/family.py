@@ -25,16 +25,27 @@ import yaml
 _WORK_S = 5.0
 _SERVICE = """
 import sys, time
-def tell_first():
-    from edge.service.pipeline import Pipeline
-    process = Pipeline.process
+from importlib.machinery import PathFinder
+
+class Watcher:
+    # Says when the first frame is told; whatever else is imported, is imported when the service does it.
+    def find_spec(self, name, path=None, target=None):
+        if name != "edge.service.pipeline":
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        run = spec.loader.exec_module
+        spec.loader.exec_module = lambda module: (run(module), tell_first(module.Pipeline))
+        return spec
+
+def tell_first(pipeline):
+    process = pipeline.process
     def first(self, seen):
-        Pipeline.process = process
+        pipeline.process = process
         print(time.monotonic_ns(), flush=True)
         return process(self, seen)
-    Pipeline.process = first
-import edge.assemble.service
-tell_first()
+    pipeline.process = first
+
+sys.meta_path.insert(0, Watcher())
 from edge.cli import main
 main(["run", "--config", sys.argv[1]])
 """
@@ -75,9 +86,8 @@ def _memory(service: int) -> dict[str, float]:
 
 
 def _name(pid: str) -> str:
-    arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    module = arguments[4].decode() if len(arguments) > 4 and arguments[4].startswith(b"edge.") else "the service"
-    return f"{module} ({pid})"
+    name = Path(f"/proc/{pid}/comm").read_text().strip()
+    return f"{name if name.startswith('edge-') else 'the service'} ({pid})"
 
 
 def _pss_mb(pid: str) -> float:

@@ -58,7 +58,7 @@ class LooseSource:
 def main_of_camera(channel: Channel, loose: Loose, begin: letters.Begin) -> None:
     clock = SystemClock()
     source = LooseSource(loose, begin.camera, clock)  # not the waiting clock: a driver that hangs says nothing
-    frames = SharedFrames(begin.frames)
+    frames = SharedFrames(channel.descriptors[begin.frames])
     if loose.rest_s is not None:
         camera._LONG_WAIT_S = loose.rest_s
     Capturing(channel, lambda _: source, frames, camera=begin.camera, clock=clock, regard=_regard).live()

@@ -188,7 +188,7 @@ def witnessed(file: Path) -> Iterator[tuple[float, dict[str, object]]]:
 
 
 def _is_publisher(pid: int) -> bool:
-    return b"publisher\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return Path(f"/proc/{pid}/comm").read_text().strip() == "edge-publisher"
 
 
 def line_count(file: Path) -> int:
