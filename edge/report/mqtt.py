@@ -77,6 +77,7 @@ class MqttSink:
         self._finished = Wake()
         self._is_running = False
         self._leave_by_ns: int | None = None
+        self._session: Session | None = None
 
     def open(self) -> None:
         """Check what can be checked without the network; raises ConfigError."""
@@ -86,11 +87,13 @@ class MqttSink:
         self.send(online_message(self._topics))
 
     def send(self, message: Message) -> None:
-        """Take a message from any thread; returns at once."""
+        """Take a message from any thread; returns at once. It is on its way then, where nothing stands in the way."""
         if message.qos not in (0, 1):
             raise ValueError(f"message on {message.topic}: expected QoS 0 or 1, found {message.qos}")
         self._lanes.put(message, self._clock.monotonic_ns())
-        self._wake.set()
+        session = self._session
+        if session is None or not session.send_at_once():
+            self._wake.set()
 
     def run(self) -> None:
         """Stay connected until ``close``; returns then and never raises what a broker can cause."""
@@ -149,7 +152,7 @@ class MqttSink:
             context=context,
             pace=self._pace,
         )
-        session = Session(
+        session = self._session = Session(
             connection,
             version=version,
             lanes=self._lanes,
@@ -166,6 +169,7 @@ class MqttSink:
         )
         connects = self._ledger.connects
         ending = session.live()
+        self._session = None
         return self._next_pause_s(ending, was_connected=self._ledger.connects > connects)
 
     def _next_pause_s(self, ending: Ending, *, was_connected: bool) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 
 from edge.core.errors import BrokerError
@@ -86,6 +87,9 @@ class Session:
         self._largest_unasked = 0  # bytes of the largest packet that no acknowledgement will come for
         self._in_flight = InFlight()
         self._hold_until_ns = 0
+        self._busy = threading.Lock()  # free while this thread waits for the network
+        self._is_serving = False
+        self._failure: Exception | None = None  # of a thread that is not ours
 
     def live(self) -> Ending:
         """Connect, stay, and say how it ended; never raises what the network or the broker can cause."""
@@ -101,11 +105,32 @@ class Session:
             logger.debug("the connection broke", exc_info=True)
             return Ending(Cause.LOST, f"what the broker sent could not be read ({type(error).__name__}: {error})")
         finally:
-            self._connection.drop()
-            self._lanes.disconnect(self._in_flight.events())
-            if self._courier is not None:
-                self._courier.disconnected(self._in_flight.parcels())
-            self._ledger.disconnected()
+            with self._busy:
+                self._is_serving = False
+                self._close()
+
+    def _close(self) -> None:
+        self._connection.drop()
+        self._lanes.disconnect(self._in_flight.events())
+        if self._courier is not None:
+            self._courier.disconnected(self._in_flight.parcels())
+        self._ledger.disconnected()
+
+    def send_at_once(self) -> bool:
+        """Send what waits, in the thread that calls; whether nothing of it is left for the session's own thread.
+
+        Never waits: while the other thread reads the disk or the network, the message is left to it.
+        """
+        if not self._busy.acquire(blocking=False):
+            return False
+        try:
+            is_sent = self._is_serving and not self._send_waiting()
+            return is_sent and self._connection.is_open and self._connection.is_drained
+        except Exception as error:  # noqa: BLE001  # the other thread ends the session with it
+            self._failure = error
+            return False
+        finally:
+            self._busy.release()
 
     def _await_answer(self) -> Ending | None:
         """Wait for CONNACK; None = welcome."""
@@ -133,9 +158,12 @@ class Session:
         return None
 
     def _serve(self) -> Ending:
+        self._is_serving = True
         while self._connection.is_open:
             leave_by = self._leave_by()
             if leave_by is not None:
+                with self._busy:
+                    self._is_serving = False
                 return self._leave(leave_by)
             self._work(self._patience_s)
             if self._is_overdue():
@@ -189,16 +217,25 @@ class Session:
     def _work(self, patience_s: Callable[[], float], *, is_sending: bool = True) -> None:
         """One round: send what can go, wait for something to happen, read what it was."""
         self._ledger.beat += 1
-        if self._courier is not None:
-            self._courier.look()
-        has_more = is_sending and self._send_waiting()
-        longest_s = 0.0 if has_more else patience_s()
-        if is_sending and self._courier is not None and len(self._in_flight) < self._limits.window:
+        if self._failure is not None:
+            raise self._failure
+        with self._busy:
+            if self._courier is not None:
+                self._courier.look()
+            longest_s = self._send(patience_s) if is_sending else patience_s()
+        events = self._connection.watch(self._wake, longest_s)
+        with self._busy:
+            self._connection.serve(events)
+            self._settle()
+            self._listen()
+
+    def _send(self, patience_s: Callable[[], float]) -> float:
+        """Send what can go; how long to wait then."""
+        longest_s = 0.0 if self._send_waiting() else patience_s()
+        if self._courier is not None and len(self._in_flight) < self._limits.window:
             soon_s = self._courier.patience_s()
             longest_s = longest_s if soon_s is None else min(longest_s, soon_s)
-        self._connection.wait(self._wake, longest_s)
-        self._settle()
-        self._listen()
+        return longest_s
 
     def _send_waiting(self) -> bool:
         """Send what can go now, a handful at a time; whether more could go at once."""
@@ -278,7 +315,8 @@ class Session:
             self._ledger.trouble(f"the broker refused a message on {message.topic} (reason {code}): {what}")
 
     def _is_overdue(self) -> bool:
-        oldest_ns = self._in_flight.oldest_ns()
+        with self._busy:
+            oldest_ns = self._in_flight.oldest_ns()
         return oldest_ns is not None and self._now_ns() - oldest_ns >= self._pace.acknowledge_s * _NS_PER_S
 
     def _patience_s(self) -> float:

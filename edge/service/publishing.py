@@ -50,6 +50,9 @@ _NS_PER_S = 1_000_000_000
 class Publishing:
     """Implements the service's ``Outlet``. ``run`` has its own thread; all else belongs to the thread of the service.
 
+    A message goes to the publisher in the thread that sends it, where nothing stands in its way; else ``run`` passes it
+    on. Waking another thread for each frame costs more than all the rest of the way out.
+
     Parameters
     ----------
     child : the publisher; its process is greeted with a Setup
@@ -75,6 +78,7 @@ class Publishing:
         self._hear_out = hear
         self._clock = clock
         self._child = child
+        self._talking = threading.Lock()  # to the child; nobody holds it while waiting
         self._board = Board()
         self._before = Progress()
         self._progress = Progress()
@@ -102,7 +106,8 @@ class Publishing:
             while not self._is_over.is_set():
                 self._round()
         finally:
-            self._child.end()
+            with self._talking:
+                self._child.end()
 
     def send(self, message: Message) -> None:
         """Take a message; never waits."""
@@ -110,7 +115,8 @@ class Publishing:
             self._writer.append(outgoing(message))
             return
         self._board.put(message)
-        self._wake.set()
+        if not self._pass_on_at_once():
+            self._wake.set()
 
     def change(self, publisher: Child | None, guarantee: Delivery) -> None:
         """Another publisher takes the place of this one, which delivers what it can and says offline before.
@@ -189,23 +195,25 @@ class Publishing:
 
     def _round(self) -> None:
         self._rounds += 1
-        if self._successor is not None:
-            self._exchange(self._successor)
-        if self._child.has_gone:
-            self._is_over.set()
-            return
-        if self._child.tend():
-            self._start_anew()
-        self._pass_on()
+        with self._talking:
+            if self._successor is not None:
+                self._exchange(self._successor)
+            if self._child.has_gone:
+                self._is_over.set()
+                return
+            if self._child.tend():
+                self._start_anew()
+            self._pass_on(self._child.send)
         self._child.wait(_LOOK_S, self._wake.fileno())
         self._wake.clear()
-        for frame in self._child.receive():
-            try:
-                self._hear(frame)
-            except (msgspec.DecodeError, ValueError) as error:
-                self._child.fail(f"said what makes no sense ({error})")
-                break
-        self._watch()
+        with self._talking:
+            for frame in self._child.receive():
+                try:
+                    self._hear(frame)
+                except (msgspec.DecodeError, ValueError) as error:
+                    self._child.fail(f"said what makes no sense ({error})")
+                    break
+            self._watch()
 
     def _exchange(self, successor: Child) -> None:
         """Ask the publisher to leave; put the next in its place once it has, or its time is up."""
@@ -228,18 +236,31 @@ class Publishing:
         self._has_news = False  # it reads the outbox anyway
         self._board.tell_all_again()
 
-    def _pass_on(self) -> None:
-        """Give the publisher what it has room for; what it has none for waits here, each lane in its own way."""
+    def _pass_on_at_once(self) -> bool:
+        """Whether nothing is left for ``run`` to pass on. Never waits: ``run`` may be starting or ending a process."""
+        if not self._talking.acquire(blocking=False):
+            return False
+        try:
+            return self._pass_on(self._child.offer) and self._child.is_flushed
+        finally:
+            self._talking.release()
+
+    def _pass_on(self, send: Callable[[bytes], bool]) -> bool:
+        """Give the publisher what it has room for; what it has none for waits here, each lane in its own way.
+
+        Returns whether it took everything.
+        """
         if self._has_news:
             self._has_news = False  # before it is told: what is committed meanwhile is news again
-            if not self._child.send(_COMMITTED):
+            if not send(_COMMITTED):
                 self._has_news = True
         while (message := self._board.take()) is not None:
-            if not self._child.send(letters.encode(Tell(message))):
+            if not send(letters.encode(Tell(message))):
                 self._board.put_back(message)
-                return
-        if self._leave is not None and not self._child.is_dismissed and self._child.send(letters.encode(self._leave)):
+                return False
+        if self._leave is not None and not self._child.is_dismissed and send(letters.encode(self._leave)):
             self._child.dismiss()
+        return not self._has_news
 
     def _hear(self, frame: bytes) -> None:
         word = letters.read_by_service(frame)

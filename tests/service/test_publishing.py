@@ -66,6 +66,8 @@ class FakeChild:
         self.told: list[Any] = []
         self.says: list[bytes] = []
         self.room = 1000
+        self.takes_at_once = False
+        self.is_flushed = True
         self.is_new = True
         self.is_dismissed = False
         self.has_gone = False
@@ -84,6 +86,9 @@ class FakeChild:
         self.room -= 1
         self.told.append(letters.read_by_publisher(frame))
         return True
+
+    def offer(self, frame: bytes) -> bool:
+        return self.takes_at_once and self.send(frame)
 
     def dismiss(self) -> None:
         self.is_dismissed = self.has_gone = True
@@ -385,6 +390,29 @@ def test_a_stop_during_the_last_delivery_is_heard(service: Service) -> None:
     closing.join(20)
 
     assert not closing.is_alive()
+
+
+def test_a_message_is_passed_on_by_the_thread_that_sends_it_where_the_publisher_takes_it(service: Service) -> None:
+    service.go_round()
+    service.child.told.clear()
+    service.child.takes_at_once = True
+
+    service.outlet.send(Message(TOPICS.detections("yard"), b"{}"))
+
+    assert service.child.told == [Tell(Message(TOPICS.detections("yard"), b"{}"))]
+    assert service.go_round() == []
+
+
+def test_what_the_publisher_does_not_take_at_once_is_passed_on_in_order_later(service: Service) -> None:
+    service.go_round()
+    first, second = (Message(TOPICS.detections("yard"), text) for text in (b"1", b"2"))
+    service.outlet.send(first)
+    service.child.takes_at_once = True
+    service.child.told.clear()
+
+    service.outlet.send(second)
+
+    assert service.child.told == [Tell(first), Tell(second)]
 
 
 def test_another_publisher_takes_over_when_the_one_before_has_left_and_gets_all_state(service: Service) -> None:
