@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,6 +173,6 @@ def _check(news: CameraNews) -> None:
         raise RecordingError("the recording ended though it is repeated; has it any frames?")
 
 
-def _send(messages: list[Message]) -> int:
+def _send(messages: Iterable[Message]) -> int:
     """What a connection takes over: whole messages, made already."""
     return sum(len(message.payload) for message in messages)

@@ -14,6 +14,7 @@ from edge.service import capture_letters as letters
 from edge.service.capture_letters import Begin
 from edge.service.capturing import Capturing, Regard
 from edge.service.channel import Channel
+from edge.service.inside import settle
 from edge.service.shared_frames import SharedFrames
 
 if TYPE_CHECKING:
@@ -29,20 +30,22 @@ def main(channel: Channel) -> None:
     """Live as long as the service wants; ends the process."""
     begin = hear_first_word(channel, letters.read_by_capture, Begin)
     order, mishaps = decode_order(begin.setup, SourceOrder), Mishaps()
-    Capturing(
+    capturing = Capturing(
         channel,
         lambda waiting: build_source(order, waiting, mishaps),
-        SharedFrames(begin.frames),
+        SharedFrames(channel.descriptors[begin.frames]),
         camera=begin.camera,
         clock=SystemClock(),
         regard=lambda look: _regard(decode_order(look, LookOrder), mishaps),
         look=begin.look,
-    ).live()
+    )
+    settle()
+    capturing.live()
 
 
 def _regard(order: LookOrder, mishaps: Mishaps) -> Regard:
     glancer = Glancer(order.ignored, keepalive_s=order.keepalive_s, mishaps=mishaps)
-    return Regard(glancer, _shrink(order.model_input))
+    return Regard(glancer, _shrink(order.model_input), has_gate=order.has_gate, keeps_pictures=order.keeps_pictures)
 
 
 def _shrink(layout: InputLayout | None) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None:

@@ -19,7 +19,7 @@ from edge.service import infer_letters as letters
 from edge.service.channel import Channel
 from edge.service.infer_letters import Begin, Cannot, Ready
 from edge.service.inferring import Inferring
-from edge.service.inside import Post, leave_at_once
+from edge.service.inside import Post, leave_at_once, settle
 from edge.service.shared_frames import SharedFrames
 from edge.service.trouble import trouble_of
 
@@ -41,7 +41,7 @@ def main(channel: Channel) -> None:
     inferring = Inferring(
         channel,
         {camera: make_look(detector, tiles) for camera, tiles in order.tiles.items()},
-        {camera: SharedFrames(descriptor) for camera, descriptor in begin.frames.items()},
+        {camera: SharedFrames(channel.descriptors[place]) for camera, place in begin.frames.items()},
         tune=lambda threshold: change_threshold(detector, threshold),
         test=make_self_test(detector, _twin_opener(order, clock), clock),
         rejected=lambda: detector.rejected,
@@ -50,6 +50,7 @@ def main(channel: Channel) -> None:
         album=Album(order.redact) if order.redact else None,
     )
     post.send(_ready(detector, run_ms))
+    settle()
     inferring.live()
 
 

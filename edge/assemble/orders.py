@@ -35,11 +35,15 @@ class LookOrder(msgspec.Struct, frozen=True):
     """How a camera's process looks at its pictures: can be changed while it runs.
 
     model_input : where pictures are made small ahead, what for; None = they are not
+    keeps_pictures : whether anybody needs more than the small ones
+    has_gate : whether the model rests while nothing moves
     ignored : polygons in which motion does not count
     keepalive_s : how long the model may rest while nothing moves
     """
 
     model_input: InputLayout | None = None
+    keeps_pictures: bool = True
+    has_gate: bool = False
     ignored: tuple[tuple[tuple[float, float], ...], ...] = ()
     keepalive_s: float = 2.0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from edge.assemble.brains import LineUp, Workshop
+from edge.assemble.early import CAPTURE
 from edge.assemble.orders import InferOrder, LookOrder, encode_order
 from edge.assemble.snapshots import redacted_classes
 from edge.assemble.source import order_source, parse_camera_source
@@ -22,7 +23,6 @@ from edge.service.condition.sight import SightSettings
 from edge.service.golden_book import GoldenBook
 from edge.service.lookout import LookoutSettings
 
-CAPTURE = "edge.assemble.capture"
 _NO_THRESHOLD = 1.0
 
 # How long the next frame may take. A device gives its frames evenly; a stream's own time-out (5 s) comes first, and
@@ -43,8 +43,7 @@ def make_captures(config: Config, line: LineUp) -> tuple[Capture, ...]:
     ConfigError
         If a source can't be right, or its login can't be read.
     """
-    shrink_for = line.model.layout.input if has_spare_core(choose_threads(config.threads)) else None
-    return tuple(_capture(name, config, shrink_for) for name in config.cameras)
+    return tuple(_capture(name, config, line.model.layout.input) for name in config.cameras)
 
 
 def make_lookouts(config: Config) -> dict[str, LookoutSettings]:
@@ -81,13 +80,19 @@ def make_workshop(config: Config, line: LineUp, order: InferOrder, threshold: fl
     return Workshop(line, replace(order, threshold=threshold), book=book, runs=runs, clock=clock)
 
 
-def _capture(name: str, config: Config, shrink_for: InputLayout | None) -> Capture:
+def _capture(name: str, config: Config, model_input: InputLayout) -> Capture:
     camera = config.cameras[name]
     try:
         spec = parse_camera_source(camera, config.folder)
     except ConfigError as error:
         raise ConfigError(f"{config.origin.file}: cameras.{name}: {error}") from error
-    look = LookOrder(shrink_for, ignored=camera.ignore, keepalive_s=camera.motion_gate.keepalive_seconds)
+    look = LookOrder(
+        model_input,
+        keeps_pictures=camera.snapshots.enabled or _runs(camera.tiles) > 1,
+        has_gate=camera.motion_gate.enabled,
+        ignored=camera.ignore,
+        keepalive_s=camera.motion_gate.keepalive_seconds,
+    )
     return Capture(
         name,
         CAPTURE,

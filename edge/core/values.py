@@ -29,6 +29,7 @@ class Frame:
     captured_at : UTC
     resized : the same picture in the size a model wants, made ahead (by the thread that captured it, or by the camera);
         None = nobody has
+    is_blank : the picture is in ``resized`` alone, as nobody needs more of it; ``image`` has its size and shows nothing
     """
 
     image: NDArray[np.uint8]
@@ -37,6 +38,7 @@ class Frame:
     captured_ns: int
     captured_at: datetime
     resized: NDArray[np.uint8] | None = None
+    is_blank: bool = False
 
     @property
     def width(self) -> int:

@@ -134,13 +134,13 @@ class Detector:
         if self._in_place is not None:
             self._in_place.invoke_in_place(lambda values: self._fill(frame, run, values), read)
             return
-        tensor, run.placement = self._preprocessor.prepare(frame.image)
+        tensor, run.placement = self._preprocessor.prepare(frame.image, frame.resized, is_blank=frame.is_blank)
         run.prepared_ns = self._clock.monotonic_ns()
         outputs = self._interpreter.invoke(tensor)
         read(outputs)
 
     def _fill(self, frame: Frame, run: _Run, values: NDArray[Any]) -> None:
-        run.placement = self._preprocessor.fill(frame.image, frame.resized, into=values)
+        run.placement = self._preprocessor.fill(frame.image, frame.resized, into=values, is_blank=frame.is_blank)
         run.prepared_ns = self._clock.monotonic_ns()
 
     def _keep(self, run: _Run, outputs: Outputs) -> None:

@@ -59,12 +59,15 @@ class Preprocessor:
         self._own_padding: Placement | None = None
         self._filled_padding: Placement | None = None
 
-    def prepare(self, image: Image) -> tuple[Tensor, Placement]:
+    def prepare(
+        self, image: Image, resized: Image | None = None, *, is_blank: bool = False
+    ) -> tuple[Tensor, Placement]:
         """Bring a picture into the input's size and numbers.
 
         Parameters
         ----------
         image : (height, width, 3) uint8, RGB
+        resized, is_blank : as for ``fill``
 
         Returns
         -------
@@ -73,10 +76,11 @@ class Preprocessor:
         layout = self._layout
         if self._values is None:
             self._values = np.empty(_shape(layout), self._table.dtype)
-        self._own_padding = self._write(image, None, into=self._values, padded_for=self._own_padding)
+        pixels = resized if is_blank and resized is not None else image
+        self._own_padding = self._write(image, resized, into=self._values, padded_for=self._own_padding, pixels=pixels)
         return Tensor(self._values, layout.scale, layout.zero_point, layout.name), self._own_padding
 
-    def fill(self, image: Image, resized: Image | None, *, into: NDArray[Any]) -> Placement:
+    def fill(self, image: Image, resized: Image | None, *, into: NDArray[Any], is_blank: bool = False) -> Placement:
         """The same, written straight into an array that keeps its content from call to call.
 
         Parameters
@@ -84,12 +88,15 @@ class Preprocessor:
         image : (height, width, 3) uint8, RGB
         resized : what ``shrink`` made of it, where somebody has; used if it fits
         into : the input's shape and dtype; only the part that the picture covers is written again
+        is_blank : ``image`` has the picture's size alone; ``resized`` is used, though it may have been made for
+            another model
 
         Returns
         -------
         Where the picture lies in it.
         """
-        placement = self._write(image, resized, into=into, padded_for=self._filled_padding)
+        pixels = resized if is_blank and resized is not None else image
+        placement = self._write(image, resized, into=into, padded_for=self._filled_padding, pixels=pixels)
         self._filled_padding = placement
         return placement
 
@@ -99,7 +106,13 @@ class Preprocessor:
         return image if (image.shape[1], image.shape[0]) == size else cv2.resize(image, size, interpolation=_LINEAR)
 
     def _write(
-        self, image: Image, resized: Image | None, *, into: NDArray[Any], padded_for: Placement | None
+        self,
+        image: Image,
+        resized: Image | None,
+        *,
+        into: NDArray[Any],
+        padded_for: Placement | None,
+        pixels: Image,
     ) -> Placement:
         placed = self._find_place(image)
         placement, (width, height) = placed.placement, placed.size
@@ -109,12 +122,12 @@ class Preprocessor:
             canvas[...] = self._padding
         inside = canvas[placement.top : placement.top + height, placement.left : placement.left + width]
         if resized is None or resized.shape != inside.shape:
-            resized = image if image.shape[:2] == (height, width) else None
+            resized = pixels if pixels.shape[:2] == (height, width) else None
         if resized is None and self._way == "as is" and self._layout.colours == "rgb":
-            cv2.resize(image, (width, height), dst=inside, interpolation=_LINEAR)
+            cv2.resize(pixels, (width, height), dst=inside, interpolation=_LINEAR)
         else:
             if resized is None:
-                resized = cv2.resize(image, (width, height), dst=scratch, interpolation=_LINEAR)
+                resized = cv2.resize(pixels, (width, height), dst=scratch, interpolation=_LINEAR)
             if self._layout.colours == "bgr":
                 resized = cv2.cvtColor(resized, cv2.COLOR_RGB2BGR, dst=scratch)
             self._convert(resized, into=inside)

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from edge.core.protocols import Clock
 from edge.core.values import Sighting
+from edge.service import cradle
 from edge.service.brains import Brains
 from edge.service.capture import Capture
 from edge.service.contract import Contract
@@ -34,6 +35,7 @@ SUPERSEDED = "frame_overwritten"
 LOST = "frame_lost"
 REJECTED = "box_rejected"
 MakeBrains = Callable[[Mapping[str, int]], Brains]
+_TURNS = 2  # a frame that comes, and what is found in it: nobody else need stir in between
 _TRIES = 1  # a recording's frame that ended two processes is left out
 
 
@@ -110,9 +112,10 @@ class Arbiter:
         return self.brain.stage(), *(eye.stage() for eye in self._eyes.values())
 
     def open(self) -> None:
-        """Start all processes."""
+        """Start all processes; what was begun early and is not needed ends."""
         self._minds.tend()
         self._watch.tend()
+        cradle.discard_all()
 
     def rehearse(self, cameras: Sequence[str], make_brains: MakeBrains, *, is_tried: bool) -> None:
         """Have another model, or the same for other cameras, ready for a ``change``; see ``Succession``."""
@@ -153,11 +156,22 @@ class Arbiter:
             self._eyes[camera].tighten(restraint.tightness)
 
     def take(self, timeout_s: float) -> Sighting | CameraNews | BackendNews | None:
-        """What was seen, in each camera's order, or what is new of a camera or the model; None = nothing in time."""
+        """What was seen, in each camera's order, or what is new of a camera or the model; None = nothing in time.
+
+        What the model has found is given out before anything else is done: all that can wait is done in the next call.
+        """
         if not self._out:
-            self._turn(0.0)
-        if not self._out:
-            self._turn(timeout_s)
+            self._take_answers()
+            self._go_round()
+        for _ in range(_TURNS):
+            if self._out:
+                break
+            has_heard = self._wait(timeout_s)
+            self._take_answers()
+            if not self._out:
+                self._go_round()
+            if not has_heard:
+                break
         return self._out.popleft() if self._out else None
 
     def stop(self) -> None:
@@ -170,16 +184,19 @@ class Arbiter:
         self._minds.end()
         self._watch.close()
 
-    def _turn(self, timeout_s: float) -> None:
-        if timeout_s > 0:
-            self._wait(timeout_s)
+    def _take_answers(self) -> None:
+        """What the model has found; the next frame goes to it before anything is told."""
         for answer in self._minds.receive():
             self._settle(answer)
-        if self._minds.rejected:
-            self.drops[REJECTED] = self._minds.rejected
+        self._dispatch()
+
+    def _go_round(self) -> None:
+        """All the rest."""
         for eye in self._eyes.values():
             self._hear(eye)
         self._dispatch()
+        if self._minds.rejected:
+            self.drops[REJECTED] = self._minds.rejected
         for eye in self._eyes.values():
             self._grant(eye)
         if self.brain.ready is None:
@@ -191,13 +208,15 @@ class Arbiter:
             self._out.append(news)
         self._watch.tend()
 
-    def _wait(self, timeout_s: float) -> None:
+    def _wait(self, timeout_s: float) -> bool:
+        """Whether a camera or the model has said something, and nobody wants us back."""
         poller = select.poll()
         for descriptor in (*self._minds.filenos(), *(eye.fileno() for eye in self._eyes.values()), self._wake.fileno()):
             if descriptor is not None:
                 poller.register(descriptor, select.POLLIN)
-        poller.poll(max(0.0, timeout_s) * 1000)
+        ready = dict(poller.poll(max(0.0, timeout_s) * 1000))
         self._wake.clear()
+        return bool(ready) and self._wake.fileno() not in ready
 
     def _settle(self, answer: Answer) -> None:
         announced = answer.announced

@@ -66,7 +66,8 @@ class Brain:
         self._inference = inference
         self._clock = clock
         self._threshold: float | None = None
-        begin = Begin(dict(memories), inference.setup, logging.getLogger().level)
+        places = {camera: place for place, camera in enumerate(memories)}
+        begin = Begin(places, inference.setup, logging.getLogger().level)
         self._begin = letters.encode(begin)
         self._child = Child(
             inference.name,
@@ -147,6 +148,7 @@ class Brain:
             frame.height,
             is_replaceable,
             announced.small,
+            announced.has_picture,
         )
         if not self._child.send(letters.encode(letter)):
             return False
@@ -263,6 +265,7 @@ class Brain:
             case Failed(job, words):
                 logger.error("the model's run failed: %s", words)
                 self._fault = Fault(FaultKind.LOST, words)
+                self.ready = None  # the process ends now: no frame is lent to it any more
                 return [Answer(self._jobs.pop(job)[0], is_lost=True)] if job in self._jobs else []
             case Tested():
                 self._tested.append(letter)

@@ -13,7 +13,7 @@ from edge.service.trouble import Trouble
 class Begin(msgspec.Struct, frozen=True, tag=True):
     """The first word.
 
-    frames : the descriptor of the camera's shared memory, inherited under this number
+    frames : which of the channel's descriptors is the camera's shared memory
     setup : for who makes the source; a login may be in it, so it travels here and not in arguments
     look : see Regard
     """
@@ -54,7 +54,9 @@ class Announce(msgspec.Struct, frozen=True, tag=True):
     """A frame is in a slot, which is given up with this word.
 
     small : (width, height) of the picture made small ahead, which lies behind the frame; None = there is none
-    glance : what a cheap look at it found; None = nobody has looked
+    glance : what a cheap look at it found, or, where nothing is decided by that, at the frame before it; None = nobody
+        has looked
+    has_picture : whether the frame itself is there; else there is the small one alone
     """
 
     slot: int
@@ -65,6 +67,7 @@ class Announce(msgspec.Struct, frozen=True, tag=True):
     height: int
     small: tuple[int, int] | None = None
     glance: Glance | None = None
+    has_picture: bool = True
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):

@@ -41,12 +41,21 @@ class Glancer(Protocol):
 class Regard:
     """How pictures are looked at on the way.
 
-    glancer : looks at each frame before anybody else
-    shrink : makes a picture small ahead of the model, where a core is free for it
+    glancer : looks at each frame
+    shrink : makes a picture small ahead of the model
+    has_gate : whether that look decides what becomes of the frame; else it comes after the frame is announced, and is
+        told with the next
+    keeps_pictures : whether anybody needs the picture besides the one made small
     """
 
     glancer: Glancer | None = None
     shrink: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
+    has_gate: bool = False
+    keeps_pictures: bool = True
+
+    def glance(self, frame: Frame) -> Glance | None:
+        """The look itself."""
+        return None if self.glancer is None else self.glancer.look(frame.image, frame.captured_ns)
 
 
 class Capturing:
@@ -79,6 +88,7 @@ class Capturing:
         self._make_regard = regard
         self._regard = regard(look)
         self._tightness = 1.0
+        self._glanced: Glance | None = None
         self._granted: deque[int] = deque()
         self._changed = threading.Condition()
         self._is_leaving = False
@@ -124,15 +134,25 @@ class Capturing:
             self._regard.glancer.tighten(self._tightness)
 
     def _put(self, frame: Frame) -> None:
-        glancer, shrink = self._regard.glancer, self._regard.shrink
-        glance = None if glancer is None else glancer.look(frame.image, frame.captured_ns)
-        small = None if shrink is None else shrink(frame.image)
+        regard = self._regard
+        is_gated = regard.has_gate or self._tightness > 1.0
+        if is_gated:
+            self._glanced = regard.glance(frame)
+        small = None if regard.shrink is None else regard.shrink(frame.image)
         with self._changed:
             self._changed.wait_for(lambda: bool(self._granted) or self._is_leaving)
             if self._is_leaving:
                 return
             slot = self._granted.popleft()
-        has_small = self._frames.write(slot, frame.image, small)
+        self._announce(slot, frame, small, keeps_picture=regard.keeps_pictures)
+        if not is_gated:
+            self._glanced = regard.glance(frame)
+
+    def _announce(self, slot: int, frame: Frame, small: NDArray[np.uint8] | None, *, keeps_picture: bool) -> None:
+        has_small = small is not None and self._frames.write_small(slot, frame.facts, small)
+        has_picture = keeps_picture or not has_small
+        if has_picture:
+            self._frames.write(slot, frame.image)
         self._post.send(
             Announce(
                 slot,
@@ -142,7 +162,8 @@ class Capturing:
                 frame.width,
                 frame.height,
                 small=(small.shape[1], small.shape[0]) if has_small and small is not None else None,
-                glance=glance,
+                glance=self._glanced,
+                has_picture=has_picture,
             )
         )
 

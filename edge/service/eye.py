@@ -36,8 +36,9 @@ class Announced:
 
     small : (width, height) of the picture made small ahead
     tries : how often a process ended while it looked at this frame
-    glance : what a cheap look at it found; None = nobody has looked
+    glance : what a cheap look at it found, or at the frame before it; None = nobody has looked
     era : grows when the camera's source becomes another one
+    has_picture : whether the frame itself is in the slot, beside the one made small
     """
 
     slot: int
@@ -46,6 +47,7 @@ class Announced:
     tries: int = 0
     glance: Glance | None = None
     era: int = 0
+    has_picture: bool = True
 
 
 class Eye:
@@ -225,7 +227,9 @@ class Eye:
         facts = FrameFacts(
             self.camera, letter.sequence, letter.captured_ns, letter.captured_at, letter.width, letter.height
         )
-        return Announced(letter.slot, facts, letter.small, glance=letter.glance, era=self.era)
+        return Announced(
+            letter.slot, facts, letter.small, glance=letter.glance, era=self.era, has_picture=letter.has_picture
+        )
 
     def _expect(self) -> None:
         """One that has no slot waits for us, and owes nothing."""
@@ -268,7 +272,7 @@ class Eye:
 
     def _greet(self) -> list[bytes]:
         capture = self._capture
-        begin = Begin(self.camera, self._memory, capture.setup, logging.getLogger().level, capture.look)
+        begin = Begin(self.camera, 0, capture.setup, logging.getLogger().level, capture.look)
         return [letters.encode(begin), letters.encode(Tighten(self._tightness))]
 
     def _begin_anew(self) -> None:

@@ -15,7 +15,7 @@ Corners = tuple[float, float, float, float]
 class Begin(msgspec.Struct, frozen=True, tag=True):
     """The first word.
 
-    frames : each camera's shared memory, inherited under these descriptors
+    frames : which of the channel's descriptors is each camera's shared memory
     setup : for who makes the detector
     """
 
@@ -29,6 +29,7 @@ class Look(msgspec.Struct, frozen=True, tag=True):
 
     is_replaceable : a newer frame of the camera takes its place while it waits
     small : (width, height) of the picture made small ahead, behind the frame
+    has_picture : whether the frame itself is there; else there is the small one alone
     """
 
     job: int
@@ -41,6 +42,7 @@ class Look(msgspec.Struct, frozen=True, tag=True):
     height: int
     is_replaceable: bool
     small: tuple[int, int] | None = None
+    has_picture: bool = True
 
 
 class Tune(msgspec.Struct, frozen=True, tag=True):

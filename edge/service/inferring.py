@@ -1,4 +1,8 @@
-"""Inside the model's process: one thread runs the model, this one talks to the service."""
+"""Inside the model's process: one thread runs the model, and another listens to the service meanwhile.
+
+While the model rests, the thread that runs it listens itself: a frame that comes then is looked at by the thread that
+hears of it, and answered by the same, so that no frame waits for one thread to wake another.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +44,7 @@ class Inferring:
     """Looks at the frames it is lent and answers for each, until the service is gone.
 
     rejected : how many boxes that were none there have been so far
-    is_ahead : the model runs on the next frame while this thread reads what it found in the one before
+    is_ahead : the model runs on the next frame while the other thread reads what it found in the one before
     """
 
     def __init__(
@@ -69,27 +73,63 @@ class Inferring:
         self._clock = clock
         self._wake = Wake()
         self._changed = threading.Condition()
+        self._is_working = False
+        self._listening = threading.Lock()  # whoever reads the channel
+        self._answering = threading.Lock()  # whoever reads what the model has found
         self._waiting: deque[Look | SelfTest | Tune] = deque()
         self._started: deque[tuple[Look, Frame]] = deque()
         self._failure: Failed | None = None
-        self._thread = threading.Thread(target=self._run, name="infer", daemon=True)
+        self._thread = threading.Thread(target=self._listen_meanwhile, name="listen", daemon=True)
 
     def live(self) -> None:
         """Ends the process: when the service is gone, or after a run that failed."""
         self._thread.start()
-        try:
-            while self._failure is None:
-                self._channel.wait(1.0, self._wake.fileno())
-                self._wake.clear()
-                for frame in self._channel.receive():
-                    self._take(letters.read_by_infer(frame))
-                self._read_started()
-                self._post.flush()
-        except ChannelClosedError:
-            leave_at_once(0)
+        while self._failure is None:
+            with self._listening:
+                while not self._waiting and self._failure is None:
+                    self._hear()
+            self._work()
+        self._read_started()  # what was found before
         self._post.send(self._failure)
         self._post.finish(self._clock)
         leave_at_once(1)
+
+    def _listen_meanwhile(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_working)
+            with self._listening:
+                while self._is_working:
+                    self._hear()
+                    self._read_started()
+
+    def _hear(self) -> None:
+        """Wait for letters and take them in."""
+        try:
+            self._channel.wait(1.0, self._wake.fileno())
+            self._wake.clear()
+            for frame in self._channel.receive():
+                self._take(letters.read_by_infer(frame))
+        except ChannelClosedError:
+            leave_at_once(0)
+        except Exception as error:  # noqa: BLE001  # whoever says what makes no sense is not to be listened to
+            self._fail(None, error)
+        self._post.flush()
+
+    def _work(self) -> None:
+        """All that waits."""
+        with self._changed:
+            self._is_working = True
+            self._changed.notify_all()
+        while self._waiting and self._failure is None:
+            with self._changed:  # nobody exchanges it now
+                task = self._waiting.popleft()
+            try:
+                self._do(task)
+            except Exception as error:  # noqa: BLE001  # this interpreter is not to be trusted any more
+                self._fail(task, error)
+        self._is_working = False
+        self._wake.set()
 
     def _take(self, letter: letters.ToInfer) -> None:
         match letter:
@@ -100,7 +140,6 @@ class Inferring:
             case SelfTest() | Tune():
                 with self._changed:
                     self._waiting.append(letter)
-                    self._changed.notify_all()
             case Picture():
                 self._picture(letter)
             case letters.Begin():
@@ -114,19 +153,7 @@ class Inferring:
                     self._waiting[place] = look
                     return older
             self._waiting.append(look)
-            self._changed.notify_all()
         return None
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: bool(self._waiting) and not self._started)
-                task = self._waiting.popleft()
-            try:
-                self._do(task)
-            except Exception as error:  # noqa: BLE001  # this interpreter is not to be trusted any more
-                self._fail(task, error)
-                return
 
     def _do(self, task: Look | SelfTest | Tune) -> None:
         match task:
@@ -142,28 +169,30 @@ class Inferring:
         if not self._is_ahead:
             self._answer(look, frame)
             return
+        self._read_started()  # at most one waits to be read
         self._lookers[look.camera].start(frame)
-        with self._changed:
-            self._started.append((look, frame))
-        self._wake.set()
+        self._started.append((look, frame))
+        if self._waiting:
+            self._wake.set()
+        else:  # nothing is gained by another thread
+            self._read_started()
 
     def _read_started(self) -> None:
-        while self._started:
-            look, frame = self._started[0]
-            with self._changed:
-                self._started.popleft()
-                self._changed.notify_all()
-            try:
-                self._answer(look, frame)
-            except Exception as error:  # noqa: BLE001  # as above
-                self._fail(look, error)
+        with self._answering:
+            while self._started:
+                look, frame = self._started.popleft()
+                try:
+                    self._answer(look, frame)
+                except Exception as error:  # noqa: BLE001  # as above
+                    self._fail(look, error)
 
     def _frame(self, look: Look) -> Frame:
         facts = FrameFacts(look.camera, look.sequence, look.captured_ns, look.captured_at, look.width, look.height)
         memory = self._frames[look.camera]
         small = None if look.small is None else memory.small(look.slot, facts, look.small)
         image = memory.image(look.slot, facts)
-        return Frame(image, look.camera, look.sequence, look.captured_ns, look.captured_at, small)
+        is_blank = small is not None and not look.has_picture
+        return Frame(image, look.camera, look.sequence, look.captured_ns, look.captured_at, small, is_blank)
 
     def _picture(self, asked: Picture) -> None:
         jpeg = b"" if self._album is None else self._album.picture(asked.camera, asked.sequence, asked.hidden)
@@ -187,7 +216,7 @@ class Inferring:
         )
         self._rejected_before = rejected
 
-    def _fail(self, task: Look | SelfTest | Tune, error: Exception) -> None:
+    def _fail(self, task: Look | SelfTest | Tune | None, error: Exception) -> None:
         words = str(error) if isinstance(error, EdgeError) else f"unexpected fault: {error!r}"
         self._failure = Failed(task.job if isinstance(task, Look) else NO_JOB, words)
         self._wake.set()

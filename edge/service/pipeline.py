@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -82,18 +82,18 @@ class Pipeline:
         self._clock = clock
         self._newest: Sighting | None = None
 
-    def process(self, seen: Sighting) -> list[Message]:
-        """All that this gives reason to say."""
+    def process(self, seen: Sighting) -> Iterator[Message]:
+        """All that this gives reason to say, each as soon as it is known: boxes wait for no track."""
         frame = seen.frame
-        messages = self._take(seen)
+        yield from self._take(seen)
         detections = self._wanted.select(seen.detections, frame)
+        if self._telling.detections and not seen.is_held:
+            yield self._telling.detections(replace(seen, detections=self._wanted.confident(detections)))
         tracks = self._tracker.update(detections, frame.captured_ns)
         occurrences = self._rules.update(tracks, frame)
         self._witness(occurrences, tracks, frame)
-        messages += [self._tell(occurrence) for occurrence in occurrences] + self._tell_changes()
-        if self._telling.detections and not seen.is_held:
-            messages.append(self._telling.detections(replace(seen, detections=self._wanted.confident(detections))))
-        return messages
+        yield from [self._tell(occurrence) for occurrence in occurrences]
+        yield from self._tell_changes()
 
     def change_start_scores(self, start_scores: tuple[float, ...]) -> None:
         """What starts a track, by class id, from the next frame on; tracks that are there go on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Iterable
 
 from edge.core.events import Occurrence
 from edge.core.protocols import Clock
@@ -22,9 +23,11 @@ from edge.service.vitals import Vitals
 logger = logging.getLogger(__name__)
 
 _IDLE_S = 0.2  # how long the loop waits for a frame before it looks at the clock
+_ROUND_NS = 200_000_000  # with every frame anew it takes as long as the frame itself
 _SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are told in one health message
 _LEAVE_S = 1.0  # cameras that are still open by then, and frames still with the model, are left behind
 _JOIN_S = 0.5
+_HEAD_START_S = 0.5  # of cameras and model
 _START_STEP_S = 15.0
 _LOOK_S = 1.0  # how often stages are looked at
 
@@ -43,6 +46,7 @@ class Service:
         self._clock = clock
         self._stop = threading.Event()
         self._vitals = Vitals(sight, outlet, clock, parts.pipelines)
+        self._next_round_ns = 0
         self._next_alive_ns = self._next_asking_ns = clock.monotonic_ns()
         self._next_health_ns = self._next_alive_ns + _SOON_NS
         self._told_signs: object = ()
@@ -101,21 +105,28 @@ class Service:
         return self._outcome
 
     def _start(self, publisher: threading.Thread) -> bool:
-        """Start everything at once; whether the model runs, else somebody stops us. What fails here ends all again."""
+        """Start everything; whether the model runs, else somebody stops us. What fails here ends all again.
+
+        The publisher has nothing to tell before the model runs, and would take the processor from those who start.
+        """
         try:
             self._sight.open()
             self._outlet.open()
+            is_ready = self._wait_for_model(_HEAD_START_S)
             publisher.start()
-            return self._wait_for_model()
+            return is_ready or self._wait_for_model()
         except BaseException:
             self._sight.close()
             if publisher.is_alive():
                 self._outlet.close(is_hurried=True)
             raise
 
-    def _wait_for_model(self) -> bool:
-        """Whether it runs, else somebody stops us. What cameras say meanwhile is told after the info."""
+    def _wait_for_model(self, within_s: float | None = None) -> bool:
+        """Whether it runs, else somebody stops us or time is up. What cameras say meanwhile is told after the info."""
+        until_ns = None if within_s is None else self._clock.monotonic_ns() + round(within_s * 1e9)
         while not self._sight.is_ready:
+            if until_ns is not None and self._clock.monotonic_ns() >= until_ns:
+                return False
             item = self._sight.take(_IDLE_S)
             if item is not None:
                 self._early.append(item)
@@ -133,27 +144,36 @@ class Service:
 
     def _loop(self, end_ns: int | None) -> None:
         while not self._is_over(end_ns):
-            self._take_in(_IDLE_S)
+            has_seen = self._take_in(_IDLE_S)
             for errand in self._parts.errands:
                 self._say(errand.due())
             now_ns = self._clock.monotonic_ns()
-            self._outlet.tick()
-            self._look_around(now_ns)
-            self._report_health(now_ns)
-            self._tell_alive(now_ns)
+            if not has_seen or now_ns >= self._next_round_ns:
+                self._next_round_ns = now_ns + _ROUND_NS
+                self._go_round(now_ns)
+
+    def _go_round(self, now_ns: int) -> None:
+        """What is no frame, and can wait for a moment."""
+        self._outlet.tick()
+        self._look_around(now_ns)
+        self._report_health(now_ns)
+        self._tell_alive(now_ns)
 
     def _is_over(self, end_ns: int | None) -> bool:
         is_late = end_ns is not None and self._clock.monotonic_ns() >= end_ns
         return self._stop.is_set() or is_late or self._all_ended()
 
-    def _take_in(self, timeout_s: float) -> None:
+    def _take_in(self, timeout_s: float) -> bool:
+        """Whether it was a frame."""
         match self._early.popleft() if self._early else self._sight.take(timeout_s):
             case Sighting() as seen:
                 self._tell_seen(seen)
+                return True
             case CameraNews() as news:
                 self._tell_change(news)
             case BackendNews() as news:
                 self._tell_backend(news)
+        return False
 
     def _tell_seen(self, seen: Sighting) -> None:
         self._send_all(self._parts.pipelines[seen.frame.camera].process(seen))
@@ -214,7 +234,7 @@ class Service:
     def _care(self) -> Care:
         return Care() if self._parts.steward is None else self._parts.steward.care
 
-    def _send_all(self, messages: list[Message]) -> None:
+    def _send_all(self, messages: Iterable[Message]) -> None:
         for message in messages:
             self._outcome.events += message.qos > 0 and not message.retain
             self._outlet.send(message)

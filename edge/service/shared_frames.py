@@ -41,31 +41,28 @@ class SharedFrames:
     def __init__(self, descriptor: int, slots: int = SLOTS) -> None:
         self._memory = mmap.mmap(descriptor, slots * _SLOT_BYTES)
 
-    def write(self, slot: int, image: NDArray[np.uint8], small: NDArray[np.uint8] | None = None) -> bool:
-        """Put a picture into a slot, and the one made small ahead behind it.
+    def write(self, slot: int, image: NDArray[np.uint8]) -> None:
+        """Put a picture, (height, width, 3) uint8, into a slot. Raises ValueError if it is too large for one."""
+        height, width = image.shape[:2]
+        self._view(slot, 0, width, height)[...] = image
 
-        Parameters
-        ----------
-        image, small : (height, width, 3) uint8
+    def write_small(self, slot: int, frame: FrameFacts, small: NDArray[np.uint8]) -> bool:
+        """Put the picture that was made small ahead, (height, width, 3) uint8, behind the frame's own place.
 
         Returns
         -------
-        Whether the small one was put there too.
-
-        Raises
-        ------
-        ValueError
-            If the picture is too large for a slot.
+        Whether it fits; one that does not is made again by who needs it.
         """
-        height, width = image.shape[:2]
-        self._view(slot, 0, width, height)[...] = image
-        if small is None or small.nbytes > _SMALL_BYTES:
+        if small.nbytes > _SMALL_BYTES:
             return False
-        self._view(slot, _behind(width, height), small.shape[1], small.shape[0])[...] = small
+        self.small(slot, frame, (small.shape[1], small.shape[0]))[...] = small
         return True
 
     def image(self, slot: int, frame: FrameFacts) -> NDArray[np.uint8]:
-        """The picture in a slot, (height, width, 3): a view, good as long as the slot is lent."""
+        """The picture in a slot, (height, width, 3): a view, good as long as the slot is lent.
+
+        Where the camera has put the small one alone, what it shows means nothing, and is not to be looked at.
+        """
         return self._view(slot, 0, frame.width, frame.height)
 
     def small(self, slot: int, frame: FrameFacts, size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -1,5 +1,7 @@
 """Pictures written straight into the runtime's input: the same numbers, whatever the runtime does with its arrays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -152,3 +154,35 @@ def test_raw_outputs_for_another_picture_leave_the_padding_of_the_next_frame_as_
     used.outputs_for(np.full((200, 50, 3), 255, np.uint8))
 
     np.testing.assert_array_equal(used.detect(second).scores, detector().detect(second).scores)
+
+
+def test_a_frame_whose_picture_was_made_small_alone_is_seen_as_the_whole_one() -> None:
+    sees, expects = detector(), detector()
+
+    for frame in pictures():
+        small = sees.shrink(frame)
+        found = sees.detect(replace(small, image=np.zeros_like(frame.image), is_blank=True))
+
+        expected = expects.detect(frame)
+        assert len(found) > 0
+        np.testing.assert_array_equal(found.boxes, expected.boxes)
+        np.testing.assert_array_equal(found.scores, expected.scores)
+
+
+@pytest.mark.parametrize("is_in_place", [True, False])
+def test_a_small_picture_made_for_another_model_is_used_where_there_is_no_other(is_in_place: bool) -> None:
+    """After a rollback: its size is wrong, what it shows is not."""
+    preprocessor = Preprocessor(layout())
+    image = np.full((96, 128, 3), 77, np.uint8)
+    small, blank = np.full((30, 40, 3), 77, np.uint8), np.zeros_like(image)
+    values = np.zeros((1, 48, 64, 3), np.uint8)
+
+    if is_in_place:
+        placement = preprocessor.fill(blank, small, into=values, is_blank=True)
+    else:
+        tensor, placement = preprocessor.prepare(blank, small, is_blank=True)
+        values = tensor.values
+
+    expected, where = Preprocessor(layout()).prepare(image)
+    assert placement == where
+    np.testing.assert_array_equal(values, expected.values)

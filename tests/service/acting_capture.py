@@ -107,7 +107,7 @@ def main(channel: Channel) -> None:
     Capturing(
         channel,
         lambda waiting: ActingSource(part, begin.camera, channel, waiting),
-        SharedFrames(begin.frames),
+        SharedFrames(channel.descriptors[begin.frames]),
         camera=begin.camera,
         clock=clock,
     ).live()

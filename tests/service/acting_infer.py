@@ -111,7 +111,7 @@ def main(channel: Channel) -> None:
     inferring = Inferring(
         channel,
         lookers,
-        {camera: SharedFrames(descriptor) for camera, descriptor in begin.frames.items()},
+        {camera: SharedFrames(channel.descriptors[place]) for camera, place in begin.frames.items()},
         tune=tune,
         test=lambda _letter: Tested(3.0),
         rejected=lambda: 0,

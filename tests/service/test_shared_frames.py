@@ -35,7 +35,8 @@ def test_what_one_side_writes_the_other_side_reads(
     image, little = picture(size, 1), picture(small, 2)
     facts = make_frame(size=size).facts
 
-    assert writer.write(slot, image, little)
+    writer.write(slot, image)
+    assert writer.write_small(slot, facts, little)
 
     assert np.array_equal(reader.image(slot, facts), image)
     assert np.array_equal(reader.small(slot, facts, small), little)
@@ -66,6 +67,14 @@ def test_memory_that_was_never_written_costs_nothing(memory: int) -> None:
     used = os.fstat(memory).st_blocks * 512
 
     assert 640 * 480 * 3 <= used < 2 * 640 * 480 * 3
+
+
+def test_a_small_picture_costs_no_more_than_itself(memory: int) -> None:
+    frames, facts = SharedFrames(memory), make_frame(size=(1920, 1080)).facts
+
+    frames.write_small(0, facts, picture((64, 48), 1))
+
+    assert os.fstat(memory).st_blocks * 512 < 64 * 1024
 
 
 def test_nobody_can_make_the_memory_smaller_under_the_others(memory: int) -> None:
