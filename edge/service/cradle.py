@@ -60,17 +60,24 @@ class Forked:
     def wait(self, timeout: float) -> int:
         """Raises subprocess.TimeoutExpired."""
         if self.poll() is None:
-            end = os.pidfd_open(self.pid)
-            try:
-                poller = select.poll()
-                poller.register(end, select.POLLIN)
-                poller.poll(max(0.0, timeout) * 1000)
-            finally:
-                os.close(end)
+            _wait_for_end(self.pid, timeout)
         code = self.poll()
         if code is None:
             raise subprocess.TimeoutExpired(["edge"], timeout)
         return code
+
+
+def _wait_for_end(pid: int, timeout_s: float) -> None:
+    try:
+        end = os.pidfd_open(pid)
+    except OSError:  # no descriptor left: then it is not waited for
+        return
+    try:
+        poller = select.poll()
+        poller.register(end, select.POLLIN)
+        poller.poll(max(0.0, timeout_s) * 1000)
+    finally:
+        os.close(end)
 
 
 _waiting: dict[str, Begun] = {}

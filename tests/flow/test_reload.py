@@ -63,9 +63,9 @@ class Running:
         threads = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         found = {}
         for pid in " ".join(each.read_text() for each in threads).split():
-            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if len(arguments) > 4:
-                found[_memory_of(int(pid)) or arguments[4].decode().rpartition(".")[2]] = int(pid)
+            name = _name(int(pid))
+            if name.startswith("edge-"):
+                found[_memory_of(int(pid)) or name.removeprefix("edge-")] = int(pid)
         return found
 
 
@@ -75,8 +75,11 @@ def _memory_of(pid: int) -> str | None:
     for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
         if "/memfd:edge-" in line:
             names.add(line.partition("/memfd:edge-")[2].partition(" ")[0])
-    arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
-    return names.pop() if len(names) == 1 and b"edge.assemble.capture" in arguments else None
+    return names.pop() if len(names) == 1 and _name(pid) == "edge-capture" else None
+
+
+def _name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 @pytest.fixture

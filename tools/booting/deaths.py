@@ -26,7 +26,7 @@ def killed_children(bench: Bench) -> str:
     """SIGKILL of each of its children in turn: the service goes on."""
     main, answers = _main(bench), []
     for child in bench.login.run(f"pgrep --parent {main}").split():
-        name = bench.login.run(f"tr '\\0' ' ' < /proc/{child}/cmdline").split()[-1]
+        name = bench.login.run(f"cat /proc/{child}/comm").strip()
         died_s = _kill(bench, child)
         answers.append(f"{name} {bench.wait_for_message(DETECTIONS, died_s + 2) + 2:.0f} s")
         if _main(bench) != main:

@@ -43,10 +43,13 @@ def module_of(pid: int) -> str:
     """The last part of the module that an edge child runs; empty for others, and for one that is just gone."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
     except OSError:
         return ""
     module = words[4].decode() if len(words) > 4 else ""
-    return module.rpartition(".")[2] if module.startswith(("edge.", "tests.", "tools.")) else ""
+    if module.startswith(("edge.", "tests.", "tools.")):
+        return module.rpartition(".")[2]
+    return name.removeprefix("edge-") if name.startswith("edge-") else ""  # begun early, it has its parent's words
 
 
 def parent_of(pid: int) -> int:

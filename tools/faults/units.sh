@@ -49,7 +49,7 @@ sed -i 's/fps: 12/fps: -1/' /etc/edge/edge.yaml; echo "reload of a bad file: $(r
 sed -i 's/fps: -1/fps: 12/' /etc/edge/edge.yaml; echo "reload of the good one: $(reload edge)"
 [ "$before" = "$(main edge)" ] && echo "reload: the main process is the same"
 sleep 3; try "one unit, main hangs" STOP edge
-systemctl stop edge; echo "left behind: $(pgrep -fc edge.assemble || true)"
+systemctl stop edge; echo "left behind: $(pgrep -c '^edge-' || true)"
 $edge install --split --program $edge > /dev/null 2>&1
 systemctl start edge-detector && echo "two units: $(systemctl show -p StatusText --value edge-detector)"
 sleep 4; echo "publisher: $(systemctl show -p StatusText --value edge-publisher)"
@@ -59,5 +59,5 @@ try "two units, publisher killed" KILL edge-publisher
 sleep 3; try "two units, publisher hangs" STOP edge-publisher
 sleep 3; try "two units, detector killed" KILL edge-detector
 sleep 3; try "two units, detector hangs" STOP edge-detector
-systemctl stop edge-detector edge-publisher; echo "left behind: $(pgrep -fc edge.assemble || true)"
+systemctl stop edge-detector edge-publisher; echo "left behind: $(pgrep -c '^edge-' || true)"
 $edge uninstall > /dev/null 2>&1; echo "units left: $(find /etc/systemd/system -name 'edge*' | wc -l)"
