@@ -11,6 +11,7 @@ from edge.core.plain_text import plain_text
 
 logger = logging.getLogger(__name__)
 
+_LONGEST_DIGITS = 20  # of 64 bits; beyond it somebody jokes
 _UNWATCHED_S = 30.0  # without a watchdog the word is harmless, and who listens by hand hears it now and then
 
 
@@ -87,4 +88,5 @@ def _watchdog_s(environment: Mapping[str, str]) -> float | None:
     """What WATCHDOG_USEC asks of this process (sd_watchdog_enabled(3)); the environment of a parent asks nothing."""
     asked, process = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
     is_ours = not process or process == str(os.getpid())
-    return int(asked) / 1e6 if is_ours and asked.isascii() and asked.isdigit() and int(asked) else None
+    is_number = asked.isascii() and asked.isdigit() and len(asked) <= _LONGEST_DIGITS
+    return int(asked) / 1e6 if is_ours and is_number and int(asked) else None

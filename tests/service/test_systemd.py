@@ -93,6 +93,7 @@ def test_the_watchdog_of_another_process_asks_nothing_of_this_one() -> None:
 
     assert Notifier("", environment={"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}).alive_every_s == unwatched
     assert Notifier("", environment={"WATCHDOG_USEC": "soon"}).alive_every_s == unwatched
+    assert Notifier("", environment={"WATCHDOG_USEC": "9" * 400}).alive_every_s == unwatched
 
 
 def test_a_standstill_has_the_watchdog_bite_where_there_is_one(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def _seeds() -> list[bytes]:
 
     ready = brain(model.Ready("m", "0" * 64, "cpu", "none 0", 1.0))
     online = eye(camera.Phase("opening")) + eye(camera.Told("online")) + eye(camera.Phase("reading"))
-    work = b"".join(announce(number) + found(number) for number in range(1, 9))
+    work = b"".join(announce(number) + found(number) for number in range(1, 5))
     trouble = Trouble("SourceError", "unplugged")
     offline = eye(camera.Told("offline", trouble)) + eye(camera.Phase("resting"))
     failed = brain(model.Failed(1, "the run failed")) + brain(model.Cannot(Trouble("ModelError", "no")))

@@ -136,7 +136,7 @@ class PuppetService:
         """One turn of the service's loop, and one of the thread that publishes."""
         self.clock.advance(0.1)
         service, now_ns = self.service, self.clock.monotonic_ns()
-        for _ in range(4):
+        for _ in range(2):
             service._take_in(0.0)
         service._look_around(now_ns)
         service._report_health(now_ns)
