@@ -40,7 +40,7 @@ def test_no_alert_is_lost_or_seen_twice_when_something_is_killed(stage: Stage, v
 
 
 def test_a_day_without_a_broker_costs_no_memory_and_no_alert(stage: Stage) -> None:
-    found = outage(stage, 10_000)
+    found = outage(stage, 4_000)
 
     assert found.hours >= 24
     assert (found.missing, found.seen_twice, found.unmarked) == (0, 0, 0), found

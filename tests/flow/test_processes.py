@@ -129,6 +129,14 @@ def test_no_child_outlives_a_service_that_is_killed(family: Callable[[], Family]
     assert_all_end(ends)
 
 
+def test_when_memory_runs_out_the_kernel_ends_a_child_before_the_service(family: Callable[[], Family]) -> None:
+    running = family()
+
+    scores = {name: int(Path(f"/proc/{pid}/oom_score").read_text()) for name, pid in running.children().items()}
+
+    assert min(scores.values()) > int(Path(f"/proc/{running.service.pid}/oom_score").read_text())
+
+
 @pytest.mark.parametrize("stopped", ["capture", "infer", "publisher"])
 def test_a_stop_ends_all_of_it_though_a_child_does_not_react(family: Callable[[], Family], stopped: str) -> None:
     running = family()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -86,7 +87,9 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, cameras: Mapping[str, Any], **settings: Any) -> Iterator[Running]:
+def running(
+    folder: Path, cameras: Mapping[str, Any], *, environment: Mapping[str, str] | None = None, **settings: Any
+) -> Iterator[Running]:
     """``edge run`` until the end of the block; its words are in ``folder/log``."""
     with local_broker(folder) as port, (folder / "log").open("wb") as log:
         config = folder / "edge.yaml"
@@ -99,7 +102,8 @@ def running(folder: Path, cameras: Mapping[str, Any], **settings: Any) -> Iterat
         listener = subprocess.Popen(subscribe, stdout=subprocess.PIPE, text=True, bufsize=1)
         time.sleep(0.5)
         command = [sys.executable, "-m", "edge", "run", "--config", str(config)]
-        run = Running(subprocess.Popen(command, cwd=_CHECKOUT, stderr=log), listener)
+        around = {**os.environ, **(environment or {})}
+        run = Running(subprocess.Popen(command, cwd=_CHECKOUT, env=around, stderr=log), listener)
         try:
             yield run
         finally:

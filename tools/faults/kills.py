@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.faults.heard import Running, Word, running
-from tools.faults.process import children, holding, marked, parent_of
+from tools.faults.process import children, holding, marked, parent_of, shared_files
 from tools.faults.red_model import NAME, write_red_model
 
 GAP_S = 3.0
@@ -48,8 +48,8 @@ class Aftermath:
     """What is there once all is calm again, and what was there before; and what outlived the end.
 
     zombies : children that nobody has buried
-    shared : files in /dev/shm that were not there before; on a machine that others use, run it under ``unshare -m``
-        with a tmpfs of its own there
+    shared : files in /dev/shm that one of them had open or mapped, and that are there after the end; the outbox's
+        shelter in memory is meant to be
     """
 
     descriptors: tuple[int, int]
@@ -69,6 +69,7 @@ class Storm:
     def __init__(self, run: Running, seed: int) -> None:
         self._run = run
         self._chance = random.Random(seed)  # noqa: S311
+        self.shared: set[Path] = set()
 
     def calm(self) -> None:
         """Wait until all children are there and something is seen."""
@@ -80,18 +81,19 @@ class Storm:
         """One kill, and until it is overcome; whom, if it matters."""
         there = children(self._run.program.pid)
         name = victim or self._chance.choice(sorted(there))
+        self.shared |= shared_files(there[name])
         killed_s = time.time()
         os.kill(there[name], signal.SIGKILL)
         word = self._seen_after(killed_s)
         self._until_whole({name: there[name]})
         return Kill(name, round(word.at_s - killed_s, 3), round(os.getloadavg()[0], 1))
 
-    def storm(self, kills: int, *, longest_s: float, for_s: float) -> Iterator[Kill]:
+    def storm(self, victims: Sequence[str | None], *, longest_s: float, for_s: float) -> Iterator[Kill]:
         until_s = time.monotonic() + for_s
-        for _ in range(kills):
+        for victim in victims:
             if time.monotonic() >= until_s:
                 return
-            yield self.hit()
+            yield self.hit(victim)
             time.sleep(self._chance.uniform(0.0, longest_s))
 
     def _seen_after(self, at_s: float) -> Word:
@@ -110,39 +112,41 @@ class Storm:
         raise TimeoutError(f"there are only {sorted(now)}")
 
 
-def storm(folder: Path, kills: int, *, seed: int, longest_s: float, for_s: float) -> tuple[list[Kill], Aftermath]:
-    """A service of its own, the kills, and what they left."""
+def storm(
+    folder: Path, victims: Sequence[str | None], *, seed: int, longest_s: float, for_s: float = 1e9
+) -> tuple[list[Kill], Aftermath]:
+    """A service of its own, the kills, and what they left.
+
+    victims : in turn; None = any child
+    longest_s : from one that was overcome to the next, at most
+    for_s : after so long no other follows
+    """
     write_red_model(folder / "models")
     mark = f"{_MARK}={folder}"
-    os.environ.update(dict([mark.split("=", 1)]), EDGE_MODELS=str(folder / "models"))
+    environment = {_MARK: str(folder), "EDGE_MODELS": str(folder / "models")}
     yard = {"source": "synthetic:?width=320&height=240&objects=6", "fps": 10, "publish_detections": True}
-    with running(folder, {"yard": yard}, model=NAME, threads=1) as run:
+    with running(folder, {"yard": yard}, environment=environment, model=NAME, threads=1) as run:
         one = Storm(run, seed)
         one.calm()
         pid = run.program.pid
-        before, memories, shared = holding(pid), _memories(pid), _shared()
-        found = list(one.storm(kills, longest_s=longest_s, for_s=for_s))
+        before, memories = holding(pid), _memories(pid)
+        found = list(one.storm(victims, longest_s=longest_s, for_s=for_s))
         one.calm()
         after, memories_after = holding(pid), _memories(pid)
         zombies, orphans = _zombies(pid), _orphans(mark)
         is_alive = run.program.poll() is None
-    family = [each for each in marked(mark) if each != os.getpid()]
+        shared = one.shared.union(*(shared_files(each) for each in marked(mark)))
     return found, Aftermath(
         (before.descriptors, after.descriptors),
         (before.threads, after.threads),
         (before.anonymous_kb, after.anonymous_kb),
         (memories, memories_after),
         zombies,
-        len(_shared() - shared),
-        orphans + len(family),
+        sum(each.exists() and "outbox" not in each.name for each in shared),
+        orphans + len(marked(mark)),
         is_alive,
         run.program.wait(),
     )
-
-
-def _shared() -> set[Path]:
-    """Memory that has a name; the outbox's shelter in memory is there as long as the machine runs."""
-    return {each for each in Path("/dev/shm").rglob("*") if "outbox" not in each.name}
 
 
 def _memories(pid: int) -> int:
@@ -160,7 +164,7 @@ def _zombies(pid: int) -> int:
 def _orphans(mark: str) -> int:
     """Processes of ours whose parent is none of ours."""
     ours = set(marked(mark))
-    return sum(parent_of(pid) not in ours | {os.getpid(), os.getppid()} for pid in ours - {os.getpid()})
+    return sum(parent_of(pid) not in ours | {os.getpid()} for pid in ours)
 
 
 def tell(kills: Sequence[Kill], aftermaths: Sequence[Aftermath]) -> int:
@@ -175,12 +179,12 @@ def tell(kills: Sequence[Kill], aftermaths: Sequence[Aftermath]) -> int:
     print(f"load of the machine: {loads[0]:g} to {loads[-1]:g}, median {loads[len(loads) // 2]:g}")
     for each in aftermaths:
         print(json.dumps(asdict(each)))
-    is_clean = all(_is_clean(each) for each in aftermaths)
-    print(f"main alive: {sum(each.is_main_alive for each in aftermaths)} of {len(aftermaths)}; all clean: {is_clean}")
-    return 0 if is_clean and max(each.gap_s for each in kills) < GAP_S else 1
+    are_clean = all(is_clean(each) for each in aftermaths)
+    print(f"main alive: {sum(each.is_main_alive for each in aftermaths)} of {len(aftermaths)}; all clean: {are_clean}")
+    return 0 if are_clean and max(each.gap_s for each in kills) < GAP_S else 1
 
 
-def _is_clean(found: Aftermath) -> bool:
+def is_clean(found: Aftermath) -> bool:
     same = (found.descriptors, found.threads, found.memories)
     nothing = (found.zombies, found.shared, found.orphans, found.exit_code)
     return found.is_main_alive and all(before == after for before, after in same) and not any(nothing)
@@ -192,7 +196,7 @@ def main() -> int:
     if not pieces:
         with tempfile.TemporaryDirectory() as folder:
             seed, for_s = options.seed, options.for_s
-            kills, left = storm(Path(folder), options.kills, seed=seed, longest_s=options.longest, for_s=for_s)
+            kills, left = storm(Path(folder), [None] * options.kills, seed=seed, longest_s=options.longest, for_s=for_s)
         piece: dict[str, Any] = {"seed": seed, "kills": [asdict(each) for each in kills], "aftermath": asdict(left)}
         pieces = [piece]
         if options.json is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+_MEMORY = "/dev/shm/"
+
 
 class Holding(NamedTuple):
     """anonymous_kb : memory that is its own, swapped out or not; pss_kb : all of it, what is shared in equal parts"""
@@ -48,7 +50,7 @@ def module_of(pid: int) -> str:
         return ""
     module = words[4].decode() if len(words) > 4 else ""
     if module.startswith(("edge.", "tests.", "tools.")):
-        return module.rpartition(".")[2]
+        return module.rpartition(".")[2].removeprefix("soaked_")
     return name.removeprefix("edge-") if name.startswith("edge-") else ""  # begun early, it has its parent's words
 
 
@@ -60,6 +62,20 @@ def parent_of(pid: int) -> int:
 def marked(mark: str) -> list[int]:
     """All processes, zombies left out, whose environment began with the mark ``NAME=value``."""
     return [int(each.name) for each in Path("/proc").glob("[0-9]*") if mark.encode() in _environment(each)]
+
+
+def shared_files(pid: int) -> set[Path]:
+    """Files in the machine's memory that it has open or mapped: memory with a name, which may outlive it."""
+    try:
+        links = [each.readlink() for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()]
+        maps = [Path(line.split(maxsplit=5)[5]) for line in _lines(pid) if _MEMORY in line]
+    except OSError:
+        return set()
+    return {each for each in (*links, *maps) if str(each).startswith(_MEMORY)}
+
+
+def _lines(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def _environment(process: Path) -> list[bytes]:

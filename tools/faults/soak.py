@@ -59,7 +59,11 @@ def soak(folder: Path, frames: int) -> list[dict[str, Any]]:
         command = [sys.executable, "-m", "tools.faults.soaked", str(ledger), str(frames // _SAMPLES), str(config)]
         with (folder / "heard").open("wb") as heard:
             listener = subprocess.Popen(listen, stdout=heard)
-            environment = {**os.environ, "EDGE_MODELS": str(folder / "models")}
+            environment = {
+                **os.environ,
+                "EDGE_MODELS": str(folder / "models"),
+                "EDGE_SOAK_PUBLISHER": str(folder / "publisher"),
+            }
             subprocess.run(command, cwd=_CHECKOUT, env=environment, stderr=log, check=True)
             listener.terminate()
             listener.wait(10)
@@ -67,8 +71,8 @@ def soak(folder: Path, frames: int) -> list[dict[str, Any]]:
 
 
 def trends(samples: Sequence[dict[str, Any]]) -> list[Trend]:
-    """Of each process over the second half."""
-    settled = samples[len(samples) // 2 :]
+    """Of each process over the second half, as long as all are there."""
+    settled = [each for each in samples[len(samples) // 2 :] if "capture" in each]
     names = [name for name in settled[0] if isinstance(settled[0][name], list)]
     return [_trend(name, [each for each in settled if name in each]) for name in names]
 

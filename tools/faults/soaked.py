@@ -7,8 +7,6 @@ Nothing else is changed: the figures are taken between two frames, in the thread
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import json
 import os
 import sys
@@ -18,19 +16,11 @@ from typing import Any
 
 from edge.cli import main
 from edge.core.values import Message, Sighting
+from edge.service import publishing
 from edge.service.pipeline import Pipeline
+from tools.faults import soaked_publisher
+from tools.faults.allocated import allocated
 from tools.faults.process import children, holding
-
-
-class _Mallinfo(ctypes.Structure):
-    """mallinfo2(3), glibc 2.33 and later."""
-
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in (
-            "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
-        )
-    ]  # fmt: skip
 
 
 class Ledger:
@@ -40,8 +30,6 @@ class Ledger:
         self._file = file
         self._every = every
         self._frames = 0
-        self._malloc = ctypes.CDLL("libc.so.6").mallinfo2
-        self._malloc.restype = _Mallinfo
 
     def count(self) -> None:
         self._frames += 1
@@ -49,13 +37,10 @@ class Ledger:
             self._write()
 
     def _write(self) -> None:
-        gc.collect()  # what is garbage already is no leak; without it the figure saws
-        malloc = self._malloc()
         found: dict[str, Any] = {
             "frames": self._frames,
             "at_s": time.monotonic(),
-            "blocks": sys.getallocatedblocks(),
-            "malloc_bytes": malloc.uordblks + malloc.hblkhd,
+            **allocated(),
             "main": holding(os.getpid()),
         }
         for name, pid in sorted(children(os.getpid()).items()):
@@ -77,5 +62,6 @@ def watch(ledger: Ledger) -> None:
 
 
 if __name__ == "__main__":
+    publishing.MODULE = soaked_publisher.MODULE
     watch(Ledger(Path(sys.argv[1]), int(sys.argv[2])))
     sys.exit(main(["run", "--config", sys.argv[3]]))

@@ -1,0 +1,44 @@
+"""The short forms of the long runs: ``tools.faults.kills``, ``soak`` and ``fuzz``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.flow.running import CHECKOUT
+from tools.faults.fuzz.__main__ import TARGETS
+from tools.faults.kills import is_clean, storm
+from tools.faults.soak import soak
+
+pytestmark = [pytest.mark.slow]
+
+
+@pytest.mark.broker
+def test_children_that_are_killed_one_after_the_other_are_replaced_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    victims = ["publisher", "infer", "capture", "publisher"]
+
+    kills, left = storm(tmp_path, victims, seed=1, longest_s=0.0)
+
+    assert [kill.victim for kill in kills] == victims
+    assert is_clean(left), left
+
+
+@pytest.mark.broker
+def test_frames_that_pass_leave_no_descriptor_and_no_thread_behind(tmp_path: Path) -> None:
+    samples = soak(tmp_path, 600)
+
+    held = {(each["main"][0], each["main"][1]) for each in samples[30:] if "capture" in each}
+    assert len(held) == 1, held
+    assert samples[-1]["frames"] == 600
+
+
+def test_what_reads_other_people_s_bytes_bears_any(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tools.faults.fuzz", "--inputs", "300", "--seed", "7", "--keep", str(tmp_path)]
+
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(f"| {name} | 300 | 0 |" in done.stdout for name in TARGETS), done.stdout
