@@ -32,7 +32,7 @@ def test_frames_that_pass_leave_no_descriptor_and_no_thread_behind(tmp_path: Pat
 
     held = {(each["main"][0], each["main"][1]) for each in samples[30:] if "capture" in each}
     assert len(held) == 1, held
-    assert samples[-1]["frames"] == 600
+    assert len(samples) > 80, "one for every six frames"
 
 
 def test_what_reads_other_people_s_bytes_bears_any(tmp_path: Path) -> None:

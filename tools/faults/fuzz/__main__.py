@@ -19,23 +19,18 @@ from pathlib import Path
 from tools.faults.fuzz.children import CHILDREN
 from tools.faults.fuzz.commands import COMMANDS
 from tools.faults.fuzz.configuration import CONFIGURATION
+from tools.faults.fuzz.corpus import corpus_of
 from tools.faults.fuzz.labels import LABELS
 from tools.faults.fuzz.models import MODELS, RUNS
 from tools.faults.fuzz.notify import NOTIFY
 from tools.faults.fuzz.packets import PACKETS
 from tools.faults.fuzz.pictures import PICTURES
-from tools.faults.fuzz.running import Tally, kept, play
+from tools.faults.fuzz.running import Tally, play
 from tools.faults.fuzz.target import Target
 
 TARGETS = {
     each.name: each for each in (CONFIGURATION, LABELS, COMMANDS, NOTIFY, PACKETS, CHILDREN, MODELS, PICTURES, RUNS)
 }
-CORPUS = Path(__file__).with_name("corpus")
-
-
-def corpus_of(target: Target) -> list[bytes]:
-    """Its seeds, and what earlier runs have found worth keeping."""
-    return [*target.seeds(), *kept(CORPUS / target.name)]
 
 
 def main() -> int:
@@ -44,7 +39,7 @@ def main() -> int:
     if options.guided:
         from tools.faults.fuzz.guided import guide
 
-        return guide(targets[0], CORPUS / targets[0].name, inputs=options.inputs, seed=options.seed)
+        return guide(targets[0], inputs=options.inputs, seed=options.seed)
     print(
         f"seed {options.seed}\n| target | inputs | findings | crashes | slowest | seconds |\n|" + " --- |" * 6,
         flush=True,

@@ -10,9 +10,8 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tools.faults.fuzz.mutating import Mutator
 from tools.faults.fuzz.target import Target
@@ -163,9 +162,3 @@ def _kind(words: str) -> str:
     lines = words.strip().splitlines()
     places = [line.strip() for line in lines if line.strip().startswith("File ")]
     return f"{lines[-1].partition(':')[0][:80]} {places[-1] if places else ''}"
-
-
-def kept(folder: Path) -> Iterator[bytes]:
-    """Inputs of earlier runs."""
-    for each in sorted(folder.glob("*")):
-        yield each.read_bytes()
