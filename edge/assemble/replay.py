@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +18,14 @@ from edge.assemble.rules import make_rules, make_wanted, time_zone
 from edge.assemble.source import make_source
 from edge.assemble.stock import model_in_force
 from edge.assemble.threads import choose_threads
+from edge.capture.glancing import Glancer
 from edge.capture.spec import SourceKind, SourceSpec, parse_source
 from edge.config.values import Camera, Config
 from edge.core.clock import HandClock
 from edge.core.errors import ConfigError, UsageError
-from edge.core.values import Message
+from edge.core.values import Frame, Message, Sighting
 from edge.report.topics import Topics
+from edge.service.gated import GatedLook
 from edge.service.identity import Identities, replay_epoch
 from edge.service.replay import Replay
 from edge.track.wanted import lowest_score
@@ -99,7 +101,7 @@ def assemble_replay(config: Config, camera: str | None, clip: str, start: dateti
         boxes=config.boxes,
         clock=clock,
     )
-    look = make_look(detector, settings.tiles)
+    see = _gated(make_look(detector, settings.tiles).see, settings)
     topics = Topics(config.device if "device" in config.origin.lines else DEVICE, model.labels)
     identities = Identities(topics.device, replay_epoch(clock, _digest(spec)))
     rules = make_rules(settings, wanted, model, zone=zone, ledger=None)
@@ -108,7 +110,15 @@ def assemble_replay(config: Config, camera: str | None, clip: str, start: dateti
     )
     source = make_source(name, settings, config.folder, clock)
     has_schedules = any(rule.schedule is not None for rule in settings.rules.values())
-    return ReplayAssembly(Replay(source, look.see, pipeline, clock), topics, name, has_schedules)
+    return ReplayAssembly(Replay(source, see, pipeline, clock), topics, name, has_schedules)
+
+
+def _gated(see: Callable[[Frame], Sighting], camera: Camera) -> Callable[[Frame], Sighting]:
+    """Through the camera's motion gate, if it has one."""
+    if not camera.motion_gate.enabled:
+        return see
+    glancer = Glancer(camera.ignore, keepalive_s=camera.motion_gate.keepalive_seconds)
+    return GatedLook(see, lambda frame: glancer.look(frame.image, frame.captured_ns)).see
 
 
 def _chosen(config: Config, camera: str | None) -> str:

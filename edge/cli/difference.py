@@ -13,6 +13,8 @@ Event = dict[str, Any]
 _OF_THE_RUN = ("device", "epoch", "seq", "camera", "model", "backend", "latency_ms", "replayed")
 # Told only because a rule asks for it.
 _OF_RULES = ("dwell", "count", "absence")
+# Speak about the zone that stands first; others only say in which zones the thing is besides.
+_OF_ZONES = ("zone_enter", "zone_exit", "absence")
 # The same thing may be told a little sooner or later under other settings.
 _NEAR_MS = 1000
 
@@ -103,7 +105,8 @@ def _key(event: Event) -> tuple[Any, ...]:
 def _kind(event: Event) -> tuple[Any, ...]:
     rule = None if event["rule"] is None else event["rule"]["name"]
     line = None if event["line"] is None else (event["line"]["name"], event["line"]["direction"])
-    return event["type"], rule, event["label"], line, tuple(event["zones"][:1])
+    zone = event["zones"][:1] if event["type"] in _OF_ZONES else ()
+    return event["type"], rule, event["label"], line, tuple(zone)
 
 
 def _pair(left: list[Event], right: list[Event], difference: Difference) -> None:
@@ -129,7 +132,7 @@ def _pair(left: list[Event], right: list[Event], difference: Difference) -> None
 def _facts(before: Event, after: Event) -> tuple[str, ...]:
     left, right = _flat(before), _flat(after)
     differ = (key for key in sorted(left.keys() | right.keys()) if left.get(key) != right.get(key))
-    return tuple(key for key in differ if before["rule"] is None or key.startswith(("rule.", "time.")))
+    return tuple(key for key in differ if before["rule"] is None or key.startswith(("rule.", "time.", "zones")))
 
 
 def _flat(value: Any, key: str = "") -> dict[str, Any]:

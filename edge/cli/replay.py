@@ -45,7 +45,7 @@ _STARTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", 
     type=click.DateTime(_STARTS),
     help="When the recording began, at the place of the configuration, for rules with a schedule.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the difference as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="With --against: print the difference as one JSON object.")
 def replay(
     *,
     clip: str,
@@ -62,6 +62,8 @@ def replay(
 
     With --against the exit code is 0 if both configurations tell the same, else 1.
     """
+    if as_json and against is None:
+        raise UsageError("--json is for the difference that --against makes; without it, events are JSON already")
     first = assemble_replay(_config(config_file, clip), camera, clip, start)
     if start is None and first.has_schedules:
         click.echo(

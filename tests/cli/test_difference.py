@@ -44,6 +44,47 @@ def test_an_alert_that_is_gone_leaves_its_happening() -> None:
     assert (difference.new, difference.changed, difference.same) == ([], [], 1)
 
 
+def test_a_zone_that_is_gone_changes_what_was_in_it_and_takes_only_its_own_events() -> None:
+    before = [
+        event("track_start", 1000, zones=["drive", "gate"]),
+        event("zone_enter", 1000, zones=["drive"]),
+        event("zone_enter", 1000, zones=["gate"]),
+        event("track_end", 5000, zones=["drive"]),
+    ]
+    after = [
+        event("track_start", 1000, zones=["gate"]),
+        event("zone_enter", 1000, zones=["gate"]),
+        event("track_end", 5000),
+    ]
+
+    difference = compare(before, after)
+
+    assert [(each["type"], each["zones"]) for each in difference.gone] == [("zone_enter", ["drive"])]
+    assert difference.new == []
+    assert [(change.before["type"], change.facts) for change in difference.changed] == [
+        ("track_start", ("zones",)),
+        ("track_end", ("zones",)),
+    ]
+
+
+def test_a_line_that_is_gone_takes_its_crossings() -> None:
+    line = {"name": "door", "direction": "in"}
+
+    difference = compare([event("line_cross", 1000, line=line), event("track_end", 2000)], [event("track_end", 2000)])
+
+    assert [each["type"] for each in difference.gone] == ["line_cross"]
+    assert (difference.new, difference.changed, difference.same) == ([], [], 1)
+
+
+def test_a_rule_that_looks_at_another_zone_is_not_the_same() -> None:
+    before = [event("dwell", 2000, rule="r", zones=["drive"])]
+    after = [event("dwell", 2000, rule="r", zones=["gate"])]
+
+    difference = compare(before, after)
+
+    assert not difference.is_none
+
+
 def test_two_rules_about_one_happening_are_two_alerts_and_one_happening() -> None:
     both = [event("track_start", 1000, rule="a"), event("track_start", 1000, rule="b")]
 

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.assemble.replay import assemble_replay
+from edge.config.load import load_config
 from tests.cli.command import PHOTOGRAPHS, edge
 
 CONFIG = """\
@@ -131,6 +133,27 @@ def test_what_is_no_recording_is_refused(source: str, words: str, tmp_path: Path
     answer = edge("replay", source, "--config", config(tmp_path, APPEAR))
 
     answer.assert_one_error(2, words)
+
+
+def test_json_without_against_is_refused(clip: Path, tmp_path: Path) -> None:
+    answer = edge("replay", clip, "--config", config(tmp_path, APPEAR), "--json")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert "--against" in answer.err
+
+
+def test_a_camera_with_a_motion_gate_is_replayed_through_it(clip: Path, tmp_path: Path) -> None:
+    """What stands still for three seconds is looked at twice, and the same events are told for it."""
+    gate = "\n    motion_gate: {enabled: true, keepalive_seconds: 60}\n    publish_detections: true"
+    gated = config(tmp_path, APPEAR)
+    gated.write_text(gated.read_text().replace("\n    fps: 10", "\n    fps: 10" + gate, 1))
+
+    assembly = assemble_replay(load_config(gated), None, str(clip))
+    told = [message.topic.rsplit("/", 1)[-1] for message in assembly.replay.messages()]
+
+    assert told.count("event") >= 2
+    assert told.count("detections") <= 4, "each look is told, what is held is not"
+    assert assembly.replay.frames == 30
 
 
 def test_a_login_in_an_address_is_not_repeated(tmp_path: Path) -> None:
