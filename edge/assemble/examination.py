@@ -32,11 +32,17 @@ class Findings:
 
 
 def examine(file: Path, resolve: Callable[[Config], Model]) -> Findings:
-    """Check a file; ``resolve`` finds the model that a configuration names, or raises an EdgeError."""
+    """Check a file; ``resolve`` finds the model that a configuration names, or raises an EdgeError.
+
+    Mistakes of every kind are told at once, as far as what could be read of a wrong file lets them be seen.
+    """
     try:
         config = load_config(file)
     except BadConfigError as error:
-        return Findings(str(file), problems=list(error.problems))
+        findings = Findings(str(file), problems=list(error.problems))
+        if error.rest is not None:
+            _check_rest(error.rest, resolve, findings)
+        return findings
     findings = examine_config(config, resolve)
     findings.file = str(file)
     return findings
@@ -46,6 +52,20 @@ def examine_config(config: Config, resolve: Callable[[Config], Model]) -> Findin
     """Check what was read already."""
     findings = Findings(str(config.origin.file))
     findings.checked.append(f"configuration: {_count(len(config.cameras), 'camera')}, device {config.device}")
+    _check_further(config, resolve, findings)
+    return findings
+
+
+def _check_rest(config: Config, resolve: Callable[[Config], Model], findings: Findings) -> None:
+    """What stands at a wrong key is a default, of which nothing is to be said."""
+    wrong = tuple(problem.key for problem in findings.problems)
+    further = Findings(findings.file)
+    _check_further(config, resolve, further)
+    findings.problems += [problem for problem in further.problems if not problem.key.startswith(wrong)]
+    findings.warnings += further.warnings
+
+
+def _check_further(config: Config, resolve: Callable[[Config], Model], findings: Findings) -> None:
     findings.problems += check_files(config)
     findings.problems += _check_sources(config)
     findings.warnings += [
@@ -53,7 +73,6 @@ def examine_config(config: Config, resolve: Callable[[Config], Model]) -> Findin
         for key in unused_settings(config)
     ]
     _check_model(config, resolve, findings)
-    return findings
 
 
 def _check_sources(config: Config) -> list[Problem]:

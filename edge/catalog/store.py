@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import hashlib
 import os
@@ -156,13 +157,25 @@ class Library:
         return None
 
     def inspect(self, path: Path, *, trial: Trial | None, hints: Hints) -> Inspection:
-        """Inspect a file, with the labels of a card that describes this very file unless the hints name others."""
+        """Inspect a file; a card that describes this very file says what the file does not, and its labels.
+
+        Labels that the hints name go before those of the card.
+        """
         from edge.catalog.inspector import Hints, inspect_file
 
         known = self._known(path)
         if known is not None and not hints.labels:
             hints = Hints(hints.family, known.card.label_list(), f"the card {known.card.name}")
-        return inspect_file(path, trial=trial, hints=hints)
+        found = inspect_file(path, trial=trial, hints=hints)
+        if known is None:
+            return found
+        card = known.card
+        return dataclasses.replace(
+            found,
+            licence=found.licence or card.licence,
+            author=found.author or card.attribution,
+            description=found.description or card.summary,
+        )
 
     def _known(self, path: Path) -> FoundCard | None:
         try:

@@ -55,11 +55,14 @@ def parse_config(content: bytes, path: Path) -> Config:
         spoilt = {problem.key for problem in problems}
         found = (problem for problem in cross_check(config, lines) if problem.key not in spoilt)
         problems += [_placed(problem, lines) for problem in islice(found, MAX_PROBLEMS)]
-    if problems or config is None:
+    if config is None:
         raise BadConfigError(file, problems)
     origin = Origin(path.absolute(), lines)
     config = msgspec.structs.replace(config, broker=_with_port(config.broker, lines), origin=origin)
-    return resolve_paths(config)
+    config = resolve_paths(config)
+    if problems:
+        raise BadConfigError(file, problems, config)
+    return config
 
 
 def line_of(key: str, lines: dict[str, int]) -> int | None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from edge.core.errors import ConfigError
 from edge.core.names import is_name
+
+if TYPE_CHECKING:
+    from edge.config.values import Config
 
 _SHOWN = 60  # characters of a found text; more hides the message behind the mistake
 _TOLD_SECRET = re.compile(r"(?is)(pass\w{0,10}|pwd|secret|token)[\s:=].*")
@@ -29,10 +33,14 @@ class Problem:
 
 
 class BadConfigError(ConfigError):
-    """A configuration file with mistakes; its text has one line for each."""
+    """A configuration file with mistakes; its text has one line for each.
 
-    def __init__(self, file: str, problems: Iterable[Problem]) -> None:
+    rest : what could be read of it, with defaults for the rest, for who looks for further mistakes; None = too little
+    """
+
+    def __init__(self, file: str, problems: Iterable[Problem], rest: Config | None = None) -> None:
         self.file = file
+        self.rest = rest
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line or 0))
         sentences = [problem.sentence(file) for problem in self.problems[:MAX_PROBLEMS]]
         if len(self.problems) >= MAX_PROBLEMS:

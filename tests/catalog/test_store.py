@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from edge.catalog.cards import ModelCard
+from edge.catalog.inspector import Hints
 from edge.catalog.pull import draft_card, save_card
 from edge.catalog.remembered import Finding, Findings
 from edge.catalog.store import Library, find_model, model_folders, pull_folder
@@ -218,3 +219,16 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
 
     assert len(list(tmp_path.glob("*.json"))) == 64
     assert findings.recall(f"{79:064x}", ()) == finding
+
+
+def test_a_file_that_a_card_describes_is_drafted_with_what_the_card_says(tmp_path: Path) -> None:
+    found = inspect(made.ltrb(), tmp_path)
+    own = draft_card(found, name="mine")
+    own = msgspec.structs.replace(own, licence="Apache-2.0", attribution="A. Maker")
+    save_card(msgspec.structs.replace(own, labels=("cat", "dog", "cow")), tmp_path / "mine.yaml")
+
+    again = Library((tmp_path,)).inspect(found.path, trial=InProcessTrial(), hints=Hints())
+
+    assert draft_card(found, name="copy").licence.startswith("unknown")
+    drafted = draft_card(again, name="copy")
+    assert (drafted.licence, drafted.attribution, drafted.summary) == ("Apache-2.0", "A. Maker", "made by a test")

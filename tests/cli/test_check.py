@@ -65,6 +65,21 @@ def test_a_model_that_is_not_there_is_a_problem_of_its_line(config_file: Path) -
     assert "edge models pull none" in problem.message
 
 
+def test_mistakes_of_every_kind_are_told_at_once(config_file: Path) -> None:
+    text = "speed: 3\nmodel: nothing\ncameras:\n  yard: {source: no.mp4}\n  shed: {source: synthetic, fps: none}\n"
+    config_file.write_text(text)
+
+    findings = examine(config_file, no_model)
+
+    assert [(problem.key, problem.line) for problem in findings.problems] == [
+        ("speed", 1),
+        ("cameras.shed.fps", 5),
+        ("cameras.yard.source", 4),
+        ("model", 2),
+    ]
+    assert findings.checked == []
+
+
 def test_a_recording_that_is_not_there_is_a_problem(config_file: Path) -> None:
     findings = examined(config_file, "cameras: {yard: {source: walk.mp4}}")
 
