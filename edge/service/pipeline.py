@@ -31,6 +31,8 @@ class Tracker(Protocol):
 class Rules(Protocol):
     def update(self, tracks: tuple[Track, ...], frame: FrameFacts) -> list[Occurrence]: ...
 
+    def impair(self, *, is_impaired: bool) -> None: ...
+
     def finish(self) -> list[Occurrence]: ...
 
     def changes(self) -> list[Standing]: ...
@@ -102,6 +104,10 @@ class Pipeline:
     def change(self, wanted: Wanted, telling: Telling) -> None:
         """Let other detections through, and tell otherwise, from the next frame on; tracks that are there go on."""
         self._wanted, self._telling = wanted, telling
+
+    def impair(self, *, is_impaired: bool) -> None:
+        """From the next frame on: whether the camera's picture can't be trusted to show who is there."""
+        self._rules.impair(is_impaired=is_impaired)
 
     def finish(self) -> list[Message]:
         """The recording has ended, or the camera is gone: so are the tracks. What comes later is somebody new."""

@@ -195,8 +195,10 @@ class Service:
         elif news.reason is not None:
             logger.warning("camera %s: %s: %s", news.camera, news.state, news.reason)
         self._tell_health_soon()
+        pipeline = self._parts.pipelines[news.camera]
         if news.state not in _SEEING:
-            self._send_all(self._parts.pipelines[news.camera].finish())
+            self._send_all(pipeline.finish())
+        pipeline.impair(is_impaired=news.state is CameraState.IMPAIRED)
         self._outlet.send(self._parts.reports.camera(news.camera, news.state))
         now_s = self._clock.monotonic_ns() / 1e9
         tiding = self._vitals.tidings[news.camera].hear(before, news.state, news.reason, now_s)

@@ -8,6 +8,10 @@ from datetime import datetime
 
 from edge.core.values import FrameFacts
 
+# A gap is blindness, and not a slow camera, when it is so long and so many times what the last two were.
+_BLIND_S = 3.0
+_LATE = 3.0
+_PACE_OF = 2
 # More than the longest time a thing takes to be believed, at 30 frames a second.
 _REMEMBERED = 64
 
@@ -25,19 +29,29 @@ class Moment:
 
 
 class Moments:
-    """The newest frames' times, never running backwards."""
+    """The newest frames' times, never running backwards.
+
+    is_after_blindness : nobody looked for a while before the newest frame: the camera or the model stood still
+    """
 
     def __init__(self) -> None:
         self._newest: deque[Moment] = deque(maxlen=_REMEMBERED)
+        self._gaps_s: deque[float] = deque(maxlen=_PACE_OF)
+        self.is_after_blindness = False
 
     def add(self, frame: FrameFacts) -> Moment:
         """The moment of a frame; one from before the last counts as taken at the same time."""
         captured_ns = frame.captured_ns
         if self._newest:
             captured_ns = max(captured_ns, self._newest[-1].captured_ns)
+            self._judge_gap((captured_ns - self._newest[-1].captured_ns) * 1e-9)
         moment = Moment(captured_ns, frame.captured_at, frame.sequence)
         self._newest.append(moment)
         return moment
+
+    def _judge_gap(self, gap_s: float) -> None:
+        self.is_after_blindness = gap_s > max(_BLIND_S, _LATE * max(self._gaps_s, default=0.0))
+        self._gaps_s.append(gap_s)
 
     @property
     def newest(self) -> Moment:

@@ -57,6 +57,7 @@ class RuleBook:
         self._headcount = Headcount(layout.labels, layout.zones)
         self._rules = tuple(rules)
         self._is_first = True
+        self._is_impaired = False
         self._size = (1, 1)
 
     def change(self, layout: Layout, rules: Sequence[Rule], ledger: Ledger | None, *, fresh: frozenset[str]) -> None:
@@ -91,10 +92,15 @@ class RuleBook:
         happenings += [_stepped(step) for step in steps]
         happenings += [self._crossed(crossing) for crossing in crossings]
         self._headcount.update(there)
-        occurrences = self._judge(View(now, there, happenings, self._is_first))
+        is_first = self._is_first or self._is_impaired or self._moments.is_after_blindness
+        occurrences = self._judge(View(now, there, happenings, is_first))
         self._is_first = False
         self._tallies.keep(now)
         return occurrences
+
+    def impair(self, *, is_impaired: bool) -> None:
+        """Whether something is before the lens, or the like: who is not seen then may be there all the same."""
+        self._is_impaired = is_impaired
 
     def finish(self) -> list[Occurrence]:
         """The camera sees nothing any more, or the recording has ended: so have the tracks.

@@ -22,6 +22,9 @@ class EveryFrame:
     def update(self, tracks: tuple[Track, ...], frame: Frame) -> list[Occurrence]:
         return [Occurrence(Type.TRACK_START, frame.captured_ns, AT, frame.sequence)]
 
+    def impair(self, *, is_impaired: bool) -> None:
+        pass
+
     def finish(self) -> list[Occurrence]:
         return [Occurrence(Type.TRACK_END, 0, AT, 0)]
 

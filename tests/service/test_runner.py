@@ -55,6 +55,9 @@ class OneTrackPerRecording:
         self._open = True
         return [Occurrence(Type.TRACK_START, frame.captured_ns, AT, frame.sequence, TRACK)]
 
+    def impair(self, *, is_impaired: bool) -> None:
+        pass
+
     def finish(self) -> list[Occurrence]:
         was_open, self._open = self._open, False
         return [Occurrence(Type.TRACK_END, 0, AT, 0, TRACK)] if was_open else []

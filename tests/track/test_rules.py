@@ -222,6 +222,39 @@ def test_absence_counts_from_the_first_frame_and_anew_after_each_visit() -> None
     assert [round(each.happened_ns / 1e9, 3) for each in of_kind(stage.told, EventType.ABSENCE)] == [5.1, 14.0]
 
 
+def test_time_in_which_nobody_looked_is_no_absence() -> None:
+    """The camera went on, but the model's process was away for a minute."""
+    stage = Stage.of(Absence(PERSON, 5.0))
+    stage.nothing(for_s=4.0)
+    stage.now_s += 60.0
+
+    stage.nothing(for_s=4.0)
+
+    assert alerts(stage.told) == []
+
+
+def test_a_camera_of_one_frame_in_ten_seconds_sees_that_nobody_is_there() -> None:
+    stage = Stage.of(Absence(PERSON, 60.0))
+
+    stage.nothing(for_s=120.0, every_s=10.0)
+
+    assert alerts(stage.told) == [("r", "absence")]
+
+
+def test_behind_a_covered_lens_nobody_is_absent() -> None:
+    stage = Stage.of(Absence(PERSON, 5.0))
+    stage.nothing(for_s=4.0)
+    stage.book.impair(is_impaired=True)
+    stage.nothing(for_s=60.0)
+    stage.book.impair(is_impaired=False)
+
+    stage.nothing(for_s=4.9)
+    assert alerts(stage.told) == []
+
+    stage.nothing(for_s=0.5)
+    assert alerts(stage.told) == [("r", "absence")]
+
+
 def test_time_in_which_the_camera_saw_nothing_is_no_absence() -> None:
     stage = Stage.of(Absence(PERSON, 5.0))
     stage.stay(1, 0.5, for_s=1.0)

@@ -11,7 +11,7 @@ from edge.track.rules.view import Speech, View
 class Absence:
     """Speaks once when nothing was seen for so long, and again after something was, or on the next watch.
 
-    A watch is a time in which the camera sees and the rule is awake; only that time counts.
+    A watch is a time in which the camera sees, the model looks and the rule is awake; only that time counts.
     """
 
     def __init__(self, terms: Terms, seconds: float) -> None:

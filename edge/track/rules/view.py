@@ -32,7 +32,7 @@ class View:
 
     visitors : who is there
     happenings : what has just happened, in order
-    is_first : the first frame after a time in which the camera saw nothing
+    is_first : the first frame after a time in which nobody could be seen, or one in which it is doubtful
     """
 
     now: Moment
