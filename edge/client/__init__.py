@@ -7,6 +7,7 @@ from edge.client.consumer import Consumer, ConsumerStats
 from edge.client.deliveries import Delivery
 from edge.client.notices import Notice, NoticeKind
 from edge.client.settings import ConsumerSettings
+from edge.client.trouble import StoreDamagedError, StoreError
 from edge.wire.settings import BrokerSettings, Pace, TlsSettings
 
 __all__ = [
@@ -18,5 +19,7 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "Pace",
+    "StoreDamagedError",
+    "StoreError",
     "TlsSettings",
 ]

@@ -13,9 +13,10 @@ from types import TracebackType
 
 from edge.client.deliveries import Deliveries, Delivery
 from edge.client.follower import Follower
-from edge.client.notices import Notice, Tell, doubt_notice
+from edge.client.notices import Notice, NoticeKind, Tell, doubt_notice
 from edge.client.settings import ConsumerSettings
 from edge.client.store import Store
+from edge.client.trouble import StoreDamagedError, StoreError
 from edge.core.clock import SystemClock
 from edge.core.protocols import Clock
 from edge.wire.settings import BrokerSettings, Pace
@@ -58,9 +59,10 @@ class Consumer:
     """Follows devices in a thread of its own and keeps what comes in a file; the user takes from that file.
 
     What is promised, with a name: an event stored is confirmed to its device by the cursor and handed over at least
-    once; more than once only if this process is killed between the end of the user's work and ``done``, and then
-    with ``may_repeat`` and the same ``key``. Work written by ``done_with`` is in the same transaction as the striking
-    out: exactly once, power cuts included. Without a name: what comes while it runs, repeats dropped.
+    once; more than once only if this process is killed between the end of the user's work and ``done``, or if the power
+    goes soon after, and then with ``may_repeat`` and the same ``key``. Work written by ``done_with`` is in the same
+    transaction as the striking out: exactly once, power cuts included. Without a name: what comes while it runs,
+    repeats dropped.
 
     Parameters
     ----------
@@ -90,7 +92,12 @@ class Consumer:
             self._folder = tempfile.TemporaryDirectory(prefix="edge-watch-")
         path = settings.path or Path(self._folder.name if self._folder else "") / "events.db"
         clock = clock or SystemClock()
-        self._store = Store(path, strict_order=settings.strict_order, most_waiting=settings.most_waiting)
+        self._store = Store(
+            path,
+            strict_order=settings.strict_order,
+            most_waiting=settings.most_waiting,
+            boot_id=clock.boot_id(),
+        )
         self._tell = tell or _ignore
         self._deliveries = Deliveries(path, clock=clock, on_room=self._wake_follower)
         self._follower = Follower(
@@ -102,6 +109,7 @@ class Consumer:
             tell=self._tell,
             on_stored=self._deliveries.notify,
         )
+        self._rest = threading.Event()  # never set
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
@@ -144,10 +152,21 @@ class Consumer:
         self.close()
 
     def __iter__(self) -> Iterator[Delivery]:
-        """Every event, for ever."""
+        """Every event, for ever; a disk that refuses is said once and waited for. Raises StoreDamagedError."""
+        refusal = ""
         while True:
-            delivery = self.take(_POLL_S)
+            delivery = None
+            try:
+                delivery = self.take(_POLL_S)
+            except StoreDamagedError:
+                raise
+            except StoreError as error:
+                if not refusal:
+                    refusal = str(error)
+                    self._tell(Notice(NoticeKind.TROUBLE, f"{refusal}; tried again until it works"))
+                self._rest.wait(_POLL_S)
             if delivery is not None:
+                refusal = ""
                 yield delivery
 
     def take(self, timeout_s: float) -> Delivery | None:

@@ -27,8 +27,12 @@ CREATE TABLE waiting (
   PRIMARY KEY (device, epoch, seq));
 CREATE INDEX by_turn ON waiting (state, turn, device);
 """
-# Younger than the first files, and older programs may ignore it: what a damaged file may have held.
-_DOUBTS = "CREATE TABLE IF NOT EXISTS doubts (device TEXT NOT NULL, epoch TEXT NOT NULL, first INTEGER, last INTEGER)"
+# Younger than the first files, and older programs may ignore them: what a damaged file may have held, and how the run
+# before this one ended.
+_LATER = (
+    "CREATE TABLE IF NOT EXISTS doubts (device TEXT NOT NULL, epoch TEXT NOT NULL, first INTEGER, last INTEGER)",
+    "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, boot TEXT NOT NULL, is_over INTEGER NOT NULL)",
+)
 
 
 class Lock:
@@ -97,7 +101,8 @@ def prepare(path: Path) -> None:
             connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
         elif version != VERSION:
             raise ConfigError(f"{path}: written by another version of edge ({version}, expected {VERSION})")
-        connection.execute(_DOUBTS)
+        for statement in _LATER:
+            connection.execute(statement)
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise damaged(found)

@@ -6,7 +6,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.client import schema
@@ -29,6 +29,7 @@ class Store:
     ----------
     strict_order : events wait for those before them; without, none does, whatever an earlier run wanted
     most_waiting : events that can wait, see ConsumerSettings
+    boot_id : of the machine: what was struck out just before a power cut may be back
 
     Raises
     ------
@@ -38,10 +39,13 @@ class Store:
         From all others.
     """
 
-    def __init__(self, path: Path, *, strict_order: bool = False, most_waiting: int = 10_000) -> None:
+    def __init__(
+        self, path: Path, *, strict_order: bool = False, most_waiting: int = 10_000, boot_id: str = ""
+    ) -> None:
         self.path = path
         self._strict_order = strict_order
         self._most_waiting = most_waiting
+        self._boot_id = boot_id
         self._lock = schema.Lock(path.with_name(path.name + ".lock"))
         self._connection: sqlite3.Connection
         self._next_turn = 1
@@ -65,6 +69,8 @@ class Store:
         return doubts
 
     def close(self) -> None:
+        with suppress(sqlite3.Error):  # a disk that refuses now only makes the next start more careful
+            self._connection.execute("UPDATE run SET is_over = 1")
         self._connection.close()
         self._lock.release()
 
@@ -165,6 +171,15 @@ class Store:
         if not self._strict_order:
             rows = self._connection.execute("SELECT rowid FROM waiting WHERE turn IS NULL ORDER BY rowid").fetchall()
             self._give_turns(rows)
+
+        self._note_run()
+
+    def _note_run(self) -> None:
+        """After a power cut, what waits may have been handed over: striking out is not synced one by one."""
+        before = self._connection.execute("SELECT boot, is_over FROM run").fetchone()
+        if before is not None and before[0] != self._boot_id and not before[1]:
+            self._connection.execute("UPDATE waiting SET handed = 1")
+        self._connection.execute("INSERT OR REPLACE INTO run VALUES (1, ?, 0)", (self._boot_id,))
 
     def _give_turns(self, rows: list[tuple[int]]) -> None:
         self._connection.executemany(

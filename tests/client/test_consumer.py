@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.client import Consumer, ConsumerSettings, Delivery, Notice, NoticeKind
+from edge.client import Consumer, ConsumerSettings, Delivery, Notice, NoticeKind, StoreDamagedError, StoreError
 from edge.core.errors import InUseError
 from edge.wire.settings import BrokerSettings
 from tests.brokers import Mosquitto
@@ -437,3 +437,34 @@ def _rows(path: Path) -> int:
         return 0
     finally:
         connection.close()
+
+
+def test_a_disk_that_refuses_does_not_end_the_iteration_and_is_said_once(tmp_path: Path) -> None:
+    class OnABadDisk(Consumer):
+        refusals = 2
+
+        def take(self, timeout_s: float) -> Delivery | None:
+            if self.refusals:
+                self.refusals -= 1
+                raise StoreError("archive.db: the disk is full")
+            return Delivery("gate", "E1", 1, "yard", "gap", b"{}", may_repeat=False)
+
+    notices: list[Notice] = []
+    settings = ConsumerSettings("archive", tmp_path / "archive.db")
+    consumer = OnABadDisk(settings, BrokerSettings("127.0.0.1", 1), tell=notices.append)
+
+    delivery = next(iter(consumer))
+
+    assert delivery.key == "gate/E1/1"
+    assert [notice.words for notice in notices] == ["archive.db: the disk is full; tried again until it works"]
+
+
+def test_a_file_that_is_found_damaged_ends_the_iteration(tmp_path: Path) -> None:
+    class OnADamagedFile(Consumer):
+        def take(self, timeout_s: float) -> Delivery | None:
+            raise StoreDamagedError("archive.db: damaged")
+
+    consumer = OnADamagedFile(ConsumerSettings("archive", tmp_path / "archive.db"), BrokerSettings("127.0.0.1", 1))
+
+    with pytest.raises(StoreDamagedError):
+        next(iter(consumer))

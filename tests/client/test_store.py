@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -210,3 +211,36 @@ def test_what_was_lost_with_the_file_and_the_device_has_no_more_is_said_to_be_lo
 
     again.wait_for(lambda: bool(lost()), while_waiting=device.look)
     assert lost()[0].ranges[0][0] == 1
+
+
+def test_after_a_power_cut_what_waits_may_have_been_handed_over_and_says_so(tmp_path: Path) -> None:
+    """Striking out is not synced one by one: the last of it may be undone by the cut."""
+    fill(tmp_path / "c.db", {"E1": 2})
+    running = Store(tmp_path / "c.db", boot_id="before")
+    running.open()
+    shutil.copytree(tmp_path, tmp_path / "disk")  # what the disk has, in the moment of the cut
+    running.close()
+
+    after = Store(tmp_path / "disk" / "c.db", boot_id="after")
+    after.open()
+    after.close()
+
+    assert [delivery.may_repeat for delivery in waiting(tmp_path / "disk" / "c.db")] == [True, True]
+
+
+@pytest.mark.parametrize("boot_id", ["before", "after"], ids=["killed", "stopped in good order"])
+def test_what_was_never_handed_over_does_not_say_that_it_may_be_known(tmp_path: Path, boot_id: str) -> None:
+    fill(tmp_path / "c.db", {"E1": 2})
+    running = Store(tmp_path / "c.db", boot_id="before")
+    running.open()
+    if boot_id == "after":
+        running.close()
+    shutil.copytree(tmp_path, tmp_path / "disk")
+
+    after = Store(tmp_path / "disk" / "c.db", boot_id=boot_id)
+    after.open()
+    after.close()
+
+    assert [delivery.may_repeat for delivery in waiting(tmp_path / "disk" / "c.db")] == [False, False]
+    if boot_id == "before":
+        running.close()

@@ -37,8 +37,8 @@ mqtt.allow_anonymous = true
 # sessions of consumers survive their node: a queue with a copy on each
 mqtt.durable_queue_type = quorum
 cluster_formation.peer_discovery_backend = classic_config
-# a node that finds itself alone waits for the others instead of going on by itself
-cluster_partition_handling = pause_minority
+# pause_minority: a node that finds itself alone waits for the others instead of going on by itself
+cluster_partition_handling = {partition}
 log.file.level = warning
 """
 
@@ -46,12 +46,12 @@ log.file.level = warning
 class Node:
     """One RabbitMQ, everything of it in one folder and on loopback."""
 
-    def __init__(self, folder: Path, number: int, all_names: list[str]) -> None:
+    def __init__(self, folder: Path, number: int, all_names: list[str], partition: str) -> None:
         self.name = all_names[number]
         self.mqtt = free_port()
         self._folder = folder / self.name
         self._folder.mkdir()
-        configuration = _CONFIGURATION.format(amqp=free_port(), mqtt=self.mqtt)
+        configuration = _CONFIGURATION.format(amqp=free_port(), mqtt=self.mqtt, partition=partition)
         names = "".join(
             f"cluster_formation.classic_config.nodes.{place} = {name}\n" for place, name in enumerate(all_names, 1)
         )
@@ -146,12 +146,16 @@ def _pass_on(client: socket.socket, node: socket.socket) -> None:
 
 
 class ClusterStage(Stage):
-    """A stage whose broker is a cluster."""
+    """A stage whose broker is a cluster.
 
-    def __init__(self, folder: Path, *, rate: float, nodes: int) -> None:
+    outages : per kill, whether events came through while the node was away, and seconds until the first did
+    """
+
+    def __init__(self, folder: Path, *, rate: float, nodes: int, partition: str = "pause_minority") -> None:
         super().__init__(folder, rate=rate)
         names = [f"edge{number}@localhost" for number in range(1, nodes + 1)]
-        self.nodes = [Node(folder, number, names) for number in range(nodes)]
+        self.nodes = [Node(folder, number, names, partition) for number in range(nodes)]
+        self.outages: list[dict[str, object]] = []
 
     def start_broker(self) -> None:
         for node in self.nodes:
@@ -165,19 +169,22 @@ class ClusterStage(Stage):
             node = self.nodes[number % len(self.nodes)]
             node.kill()
             print(f"{node.name} was killed", file=sys.stderr)
-            self.wait_for_events(60.0)
+            without_it = self.wait_for_events(60.0)
             time.sleep(pause_s)
             node.start()
             node.wait()
+            with_it = self.wait_for_events(120.0)
+            self.outages.append({"killed": node.name, "without_it_s": without_it, "when_it_was_back_s": with_it})
             time.sleep(pause_s)
-            self.wait_for_events(60.0)
 
-    def wait_for_events(self, timeout_s: float) -> float:
-        """Until something new has come through; how long that took."""
+    def wait_for_events(self, timeout_s: float) -> float | None:
+        """Until something new has come through; how long that took, None when nothing did."""
         before, began = size_of(self.seen), time.monotonic()
-        wait_until(lambda: size_of(self.seen) > before, timeout_s)
-        took_s = time.monotonic() - began
-        print(f"events come through after {took_s:.1f} s", file=sys.stderr)
+        if not wait_until(lambda: size_of(self.seen) > before, timeout_s):
+            print(f"nothing came through within {timeout_s:g} s", file=sys.stderr)
+            return None
+        took_s = round(time.monotonic() - began, 1)
+        print(f"events come through after {took_s} s", file=sys.stderr)
         return took_s
 
     def end(self) -> None:
@@ -193,10 +200,11 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--rate", type=float, default=20.0, help="alerts a second")
     parser.add_argument("--pause", type=float, default=10.0, help="seconds a node is away, at least")
+    parser.add_argument("--partition", default="pause_minority", help="what a node does that sees no majority")
     options = parser.parse_args()
     if not _SERVER.exists() or shutil.which("epmd") is None:
         sys.exit("cluster: RabbitMQ is not here; install it (apt-get install rabbitmq-server)")
-    stage = ClusterStage(options.folder, rate=options.rate, nodes=options.nodes)
+    stage = ClusterStage(options.folder, rate=options.rate, nodes=options.nodes, partition=options.partition)
     began = time.monotonic()
     try:
         stage.start()
@@ -213,7 +221,7 @@ def main() -> int:
         verdict.incomplete = int(not is_all)
     finally:
         stage.end()
-    print(json.dumps({"nodes": len(members), **asdict(verdict)}), flush=True)
+    print(json.dumps({"nodes": len(members), **asdict(verdict), "outages": stage.outages}), flush=True)
     return 0 if verdict.is_clean else 1
 
 
