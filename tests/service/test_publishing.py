@@ -309,6 +309,17 @@ def test_it_ends_when_the_publisher_has_gone(service: Service, is_hurried: bool,
     assert not thread.is_alive()
 
 
+def test_a_publisher_that_does_not_go_is_waited_for_no_longer_than_it_was_given(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "STOP_S", 0.2)
+
+    service.outlet.close(is_hurried=True)
+    service.outlet.run()
+
+    assert service.child.was_ended
+
+
 def test_a_disk_that_does_not_take_the_last_events_is_said(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     service.writer.stops_in_time = False
     service.child.has_gone = True
