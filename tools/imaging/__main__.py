@@ -39,13 +39,13 @@ def _build(options: argparse.Namespace, version: str) -> None:
     helper = Chroot(roots / "trixie-amd64", "trixie", "amd64")
     base = Chroot(roots / "trixie-arm64-card", "trixie", "arm64", helper.folder)
     if base.is_foreign:
-        helper.make()
+        helper.make("python3,zstd,cpio,mawk,openssl")
     _timed("Debian 13 from its archive", lambda: base.make(",".join(PACKAGES), *OPTIONS))
     options.out.mkdir(parents=True, exist_ok=True)
     image = options.out / f"edge_{version}_arm64.img"
     with tempfile.TemporaryDirectory(prefix="edge-image-", dir=options.roots) as folder:
         system = CardSystem.copied_from(base, Path(folder) / "root")
-        _timed(f"{options.deb.name} installed", lambda: system.install(options.deb))
+        _timed(f"{options.deb.name} installed", lambda: system.install(options.deb, version))
         _timed("our files laid over", system.lay_over)
         _timed("the card written", lambda: _write(system, Path(folder), image, moment_s()))
     print(

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tools.imaging.environment import prepare_environment
 from tools.packaging.chroot import Chroot
 
 FOLDER = Path(__file__).resolve().parent
@@ -53,10 +54,14 @@ class CardSystem:
         subprocess.run(["cp", "-a", "--reflink=auto", str(base.folder), str(folder)], check=True)
         return cls(Chroot(folder, base.release, base.arch, base.native))
 
-    def install(self, package: Path) -> None:
-        """edge, as a person would."""
+    def install(self, package: Path, version: str) -> None:
+        """edge's package; where the system is emulated, its Python environment is filled by this machine."""
         carried = self.folder / "root" / package.name
         shutil.copyfile(package, carried)
+        if self._chroot.is_foreign and self._chroot.native:
+            self._chroot.run("dpkg", "--unpack", f"/root/{package.name}")
+            helper = Chroot(self._chroot.native, self._chroot.release, "amd64")
+            prepare_environment(self._chroot, helper, version)
         self._chroot.run("apt-get", "-y", "--no-install-recommends", "install", f"/root/{package.name}")
         carried.unlink()
 

@@ -10,7 +10,7 @@ mount --bind "$native/usr/lib/$machine-linux-gnu" "$root/usr/lib/$machine-linux-
 mount --bind "$native/usr/lib64" "$root/lib64"
 # Not dpkg, which answers for its architecture, nor Python, whose packages differ by it.
 programs=$(sed -n 's#^/usr/bin/##p; s#^/bin/##p' "$native/var/lib/dpkg/info/coreutils.list")
-for program in bash dash sed grep find xargs mawk perl gzip openssl $programs; do
+for program in bash dash sed grep find xargs mawk perl tar gzip xz zstd cpio openssl dpkg-deb $programs; do
   if [ -f "$root/usr/bin/$program" ] && [ ! -L "$root/usr/bin/$program" ] && [ -f "$native/usr/bin/$program" ]; then
     mount --bind "$native/usr/bin/$program" "$root/usr/bin/$program"
   fi
