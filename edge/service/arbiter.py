@@ -122,8 +122,9 @@ class Arbiter:
         self._minds.rehearse(make_brains(self._watch.memories_of(cameras)), is_tried=is_tried)
 
     def is_rehearsed(self) -> bool:
-        """Whether a ``change`` may come now. Raises why it never may."""
-        return self._minds.is_rehearsed()
+        """Whether a ``change`` may come now: all that was seen is told. Raises why it never may."""
+        is_untold = any(isinstance(item, Sighting) and not item.is_held for item in self._out)
+        return self._minds.is_rehearsed() and not is_untold
 
     def abandon(self) -> None:
         """There is no change after all."""
@@ -134,8 +135,10 @@ class Arbiter:
 
         Cameras may come and go only with another ``Brains``, which knows their memory.
         """
-        self._minds.succeed()
+        has_other_brains = self._minds.succeed()
         renewed = self._watch.change(cast)
+        if has_other_brains:
+            self._forget_what_was_seen()
         self._room.change(self._eyes)
         for camera in renewed & self._eyes.keys():
             for announced in self._room.empty(camera):
@@ -291,6 +294,12 @@ class Arbiter:
         eye.leases.lend(announced.slot)
         self._lookouts[eye.camera].look_begins()
         return True
+
+    def _forget_what_was_seen(self) -> None:
+        """Another model may have other classes: what the one before saw is held no longer."""
+        for camera, lookout in self._lookouts.items():
+            lookout.hear(self._eyes[camera].state or CameraState.OFFLINE)
+        self._out = deque(item for item in self._out if not isinstance(item, Sighting))
 
     def _let_news_pass(self) -> None:
         """While no model runs, that a live camera has gone does not wait for a look at its last frame."""

@@ -45,12 +45,14 @@ class Succession:
             self.is_held = True
         return self.is_held and self.now.is_idle
 
-    def succeed(self) -> None:
-        """The next ones take over; those before end."""
-        if self._next is not None:
-            self._rejected += self.now.rejected
-            self.now.end()
-            self.now, self._next, self.is_held = self._next, None, False
+    def succeed(self) -> bool:
+        """The next ones take over, if there are any; those before end."""
+        if self._next is None:
+            return False
+        self._rejected += self.now.rejected
+        self.now.end()
+        self.now, self._next, self.is_held = self._next, None, False
+        return True
 
     def abandon(self) -> None:
         """All stays as it is."""

@@ -143,6 +143,18 @@ def test_another_source_restarts_that_camera_alone(run: Callable[..., Running]) 
     assert {**after, "yard": 0} == {**before, "yard": 0}
 
 
+def test_the_model_goes_through_a_process_of_its_own_and_no_camera_does(run: Callable[..., Running]) -> None:
+    running = run({"yard": LIVE})
+    before = running.processes()
+
+    said = running.reload({"yard": LIVE}, threads=1, boxes="raw")
+
+    after = running.processes()
+    assert "in a new process" in said
+    assert after["infer"] != before["infer"]
+    assert {**after, "infer": 0} == {**before, "infer": 0}
+
+
 def test_a_file_with_mistakes_changes_nothing_and_all_of_them_are_said(run: Callable[..., Running]) -> None:
     running = run({"yard": LIVE})
     before = running.processes()

@@ -13,7 +13,7 @@ from edge.core.events import Severity
 from edge.report.outbox import LossKind, Policy, Position
 from edge.report.outbox.room import free_share
 from edge.report.outbox.spans import Span
-from edge.report.outbox.values import PAYLOAD_LIMIT, SMALLEST_BOUND, Entry, Loss
+from edge.report.outbox.values import PAYLOAD_LIMIT, SMALLEST_BOUND, Entry, Guarantee, Loss, Mode
 from tests.report.outbox.device import CURSOR, EPOCH, WINDOW, Device, detection, event, seqs
 from tools.faults.consumer import telling
 
@@ -311,3 +311,16 @@ def _tell(device: Device, losses: list[Loss]) -> bool:
     return device.keeper.commit(
         [Entry(telling(loss, Position(EPOCH, device.seq + n)), settles=loss) for n, loss in enumerate(losses)]
     )
+
+
+def test_another_bound_holds_while_events_come_and_none_of_them_is_lost(new_device: Callable[..., Device]) -> None:
+    device = new_device(policy=Policy(max_bytes=4 * SMALLEST_BOUND))
+    device.keeper.commit([Entry(event(seq)) for seq in range(1, 21)])
+
+    device.keeper.change(Policy(max_bytes=SMALLEST_BOUND, has_consumer=True))
+    device.keeper.tend()
+    device.keeper.commit([Entry(event(21))])
+
+    reading = device.keeper.reading()
+    assert (reading.mode, reading.guarantee, reading.pending) == (Mode.DURABLE, Guarantee.CURSOR, 21)
+    assert reading.lost == 0
