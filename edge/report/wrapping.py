@@ -43,10 +43,14 @@ class Wrapping:
         self._to_trim.add(position)
 
     def is_late(self, stored: Stored, now_ns: int) -> bool:
-        """Also when it came late into the outbox, as when a disk hung; a step of the clock may say so wrongly."""
+        """Made 10 s ago, or committed 10 s ago, and no clock that is set can hide that.
+
+        A disk that hangs makes the two differ by seconds. A clock that is set forward while an event is on its way may
+        say so wrongly.
+        """
         waited_ms = (now_ns - self._read_ns) / _NS_PER_MS
         wall_ms = self._clock.utc_now().timestamp() * 1000 - stored.happened_wall_ms
-        return not stored.live or stored.age_ms + waited_ms >= LIVE_MS or wall_ms >= 2 * LIVE_MS
+        return not stored.live or stored.age_ms + waited_ms >= LIVE_MS or wall_ms >= LIVE_MS
 
     def wrap(self, stored: Stored, now_ns: int) -> Parcel | None:
         """Ready for the wire; None if it is too large even when it is trimmed."""

@@ -24,11 +24,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tools.faults.delivery import judge
-from tools.faults.stage import Stage, free_port, listens, size_of, wait_until
+from tools.faults.stage import Stage, free_port, line_count, listens, size_of, wait_until
 
 _SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _CTL = Path("/usr/lib/rabbitmq/bin/rabbitmqctl")
 _BOOT_S = 180.0
+_ON_THEIR_WAY_S = 2.0  # what had passed the node before it was killed is no sign of life
 
 _CONFIGURATION = """
 listeners.tcp.local = 127.0.0.1:{amqp}
@@ -148,7 +149,8 @@ def _pass_on(client: socket.socket, node: socket.socket) -> None:
 class ClusterStage(Stage):
     """A stage whose broker is a cluster.
 
-    outages : per kill, whether events came through while the node was away, and seconds until the first did
+    outages : per kill, seconds until events came through without the node (None = none did), how many, and seconds
+        until the first when it was back
     """
 
     def __init__(self, folder: Path, *, rate: float, nodes: int, partition: str = "pause_minority") -> None:
@@ -169,12 +171,22 @@ class ClusterStage(Stage):
             node = self.nodes[number % len(self.nodes)]
             node.kill()
             print(f"{node.name} was killed", file=sys.stderr)
+            time.sleep(_ON_THEIR_WAY_S)
+            before = line_count(self.seen)
             without_it = self.wait_for_events(60.0)
             time.sleep(pause_s)
+            came = line_count(self.seen) - before
             node.start()
             node.wait()
             with_it = self.wait_for_events(120.0)
-            self.outages.append({"killed": node.name, "without_it_s": without_it, "when_it_was_back_s": with_it})
+            self.outages.append(
+                {
+                    "killed": node.name,
+                    "first_without_it_s": without_it,
+                    "came_without_it": came,
+                    "first_then_s": with_it,
+                }
+            )
             time.sleep(pause_s)
 
     def wait_for_events(self, timeout_s: float) -> float | None:

@@ -230,6 +230,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="per behaviour (default %(default)s)")
     parser.add_argument("--garbage", type=int, default=1_000_000, help="packets of garbage (default %(default)s)")
     parser.add_argument("--most-seconds", type=float, default=1800.0, help="for the garbage (default %(default)s)")
+    parser.add_argument("--only", help="behaviours by name, with semicolons between; a good broker always comes first")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chance = random.Random(options.seed)  # noqa: S311 - to be repeated, not to be secret
@@ -242,6 +243,8 @@ def main() -> int:
     baseline = 0.0
     noise = Noise(chance)
     tried = {**behaviours(chance), "garbage": Manners(noise=noise)}
+    if options.only:
+        tried = {name: tried[name] for name in ("good", *options.only.split(";"))}
     with tempfile.TemporaryDirectory(prefix="edge-strict-") as folder:
         for number, (name, manners) in enumerate(tried.items()):
             is_garbage = name == "garbage"
