@@ -138,8 +138,8 @@ class Ahead:
 
     What the broker has taken and the consumer not yet waits in the broker's queue for it; mosquitto keeps 1000 there
     and throws away the rest without a word, and then it has to be sent again. Live events are not counted: they are
-    few, and the cursor does not pass them before the backlog is through. What is ahead when a broker is killed has to be
-    sent again: with 500, 27 % of all messages were repeats under a storm of kills.
+    few, and the cursor does not pass them before the backlog is through. What is ahead when a broker is killed has to
+    be sent again: with 500, 27 % of all messages were repeats under a storm of kills.
 
     most : late events sent and not confirmed, at a time
     forget_s : after so long an event counts no more: a cursor that stands still slows a backlog, and never ends it

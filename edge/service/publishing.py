@@ -20,23 +20,24 @@ from edge.core.events import EventMessage
 from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report.listening import Heard
-from edge.report.outbox.values import Mode, OutboxReading, Outgoing
+from edge.report.outbox.values import Mode, Outgoing
 from edge.report.outbox.writer import OutboxWriter
 from edge.report.states import Delivery
 from edge.service import letters
 from edge.service.board import Board
 from edge.service.child import Child
 from edge.service.eye import LONGEST_WAIT_S, STABLE_S
+from edge.service.handover import Handover
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Standing, Tell
 from edge.service.neighbour import Neighbour
 from edge.service.progress import Stage
+from edge.service.standing import standing_of
 from edge.wire.wake import Wake
 
 logger = logging.getLogger(__name__)
 
 MODULE = "edge.assemble.publisher"
 STOP_S = 2.5  # after SIGTERM: what is left is kept in the outbox anyway
-CHANGE_S = 2.0  # for a publisher whose place another takes
 FINISH_S = 60.0  # after the last recording: as long as something arrives
 _COMMIT_S = 1.0
 _GLANCE_S = 0.1
@@ -89,8 +90,7 @@ class Publishing:
         self._is_over = threading.Event()
         self._is_hurried = False
         self._rounds = 0
-        self._successor: Child | None = None
-        self._going_until_ns: int | None = None
+        self._handover = Handover(clock)
 
     @property
     def publisher_pid(self) -> int | None:
@@ -125,7 +125,7 @@ class Publishing:
         """
         self._guarantee = guarantee
         if publisher is not None:
-            self._successor = publisher
+            self._handover.plan(publisher)
             self._wake.set()
 
     def committed(self) -> None:
@@ -152,17 +152,7 @@ class Publishing:
 
     def standing(self) -> Standing:
         """How it goes."""
-        progress, outbox = letters.total(self._before, self._progress), self._writer.reading()
-        drops = {f"message_{cause}": count for cause, count in progress.drops.items() if count}
-        return Standing(
-            drops={**drops, **self._board.drops},
-            reasons=_reasons(progress, outbox),
-            depth=outbox.pending + outbox.waiting,
-            delivered=progress.delivered,
-            unheard=progress.unheard,
-            ever_connected=progress.connects > 0,
-            last_error=progress.last_error,
-        )
+        return standing_of(letters.total(self._before, self._progress), self._writer.reading(), self._board.drops)
 
     def stages(self) -> tuple[Stage, ...]:
         """What works by itself here. A broker that is away, or a disk that refuses, is no standstill."""
@@ -196,8 +186,9 @@ class Publishing:
     def _round(self) -> None:
         self._rounds += 1
         with self._talking:
-            if self._successor is not None:
-                self._exchange(self._successor)
+            if self._leave is not None:
+                self._handover.cancel()
+            self._child = self._handover.step(self._child)
             if self._child.has_gone:
                 self._is_over.set()
                 return
@@ -214,19 +205,6 @@ class Publishing:
                     self._child.fail(f"said what makes no sense ({error})")
                     break
             self._watch()
-
-    def _exchange(self, successor: Child) -> None:
-        """Ask the publisher to leave; put the next in its place once it has, or its time is up."""
-        now_ns = self._clock.monotonic_ns()
-        if self._leave is not None:
-            self._successor = None  # all ends: nobody comes any more
-        elif self._going_until_ns is None:
-            self._going_until_ns = now_ns + round(CHANGE_S * _NS_PER_S)
-            if self._child.send(letters.encode(Leave(CHANGE_S - 0.5))):
-                self._child.dismiss()
-        elif self._child.has_gone or self._child.pid is None or now_ns >= self._going_until_ns:
-            self._child.end(is_late=False)
-            self._child, self._successor, self._going_until_ns = successor, None, None
 
     def _start_anew(self) -> None:
         """A new publisher knows nothing: all state is for it."""
@@ -310,14 +288,3 @@ def outgoing(message: EventMessage) -> Outgoing:
         label=message.label,
         happened_wall_ms=message.happened_wall_ms,
     )
-
-
-def _reasons(progress: Progress, outbox: OutboxReading) -> tuple[str, ...]:
-    found = {
-        "outbox_full": outbox.is_full and outbox.mode is Mode.DURABLE,
-        "outbox_memory_only": outbox.mode is not Mode.DURABLE,
-        "events_unheard": progress.unheard_now > 0,
-        "events_denied": progress.denied_now > 0,
-        "events_refused": progress.refused_now > 0,
-    }
-    return tuple(code for code, holds in found.items() if holds)

@@ -465,3 +465,46 @@ def test_the_same_publisher_goes_on_where_nothing_of_it_has_changed(service: Ser
     service.outlet.tick()
 
     assert [word.message.payload for word in service.go_round()] == [b"confirmed"]
+
+
+def test_a_publisher_that_can_not_even_be_asked_to_leave_gives_way_when_its_time_is_up(service: Service) -> None:
+    service.go_round()
+    deaf, second = service.child, FakeChild("publish", greet=lambda: [letters.encode(SETUP)])
+    deaf.room = 0
+
+    service.outlet.change(second, Delivery.ACKNOWLEDGED)  # type: ignore[arg-type]
+    service.go_round()
+    service.clock.advance(1.0)
+    service.go_round()
+    assert not deaf.was_ended
+    service.clock.advance(3.0)
+    service.go_round()
+
+    assert deaf.was_ended
+
+
+def test_at_the_end_of_all_no_other_publisher_comes_any_more(service: Service) -> None:
+    service.go_round()
+    first, second = service.child, FakeChild("publish", greet=lambda: [letters.encode(SETUP)])
+    first.dismiss = lambda: None  # type: ignore[method-assign]
+
+    service.outlet.change(second, Delivery.ACKNOWLEDGED)  # type: ignore[arg-type]
+    service.outlet._leave = Leave(1.0)
+    service.go_round()
+    service.clock.advance(10.0)
+    service.go_round()
+
+    assert not first.was_ended
+    assert second.pid is None
+
+
+def test_a_message_does_not_wait_for_a_publisher_that_is_being_started(service: Service) -> None:
+    service.go_round()
+    service.child.takes_at_once = True
+    service.child.told.clear()
+
+    with service.outlet._talking:
+        service.outlet.send(Message(TOPICS.detections("yard"), b"{}"))
+
+    assert service.child.told == []
+    assert [type(word) for word in service.go_round()] == [Tell]

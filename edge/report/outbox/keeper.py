@@ -159,6 +159,7 @@ class Keeper:
         self._store, self._mode = self._make_store(policy=self._policy), Mode.HELD
         self._store.lost = lost
         self._shelter.change(self._policy)
+        self._retry_ns = 0  # an earlier failure is no reason to leave the file closed
         self._try_again()
 
     def _in_use(self) -> Store | None:

@@ -324,3 +324,16 @@ def test_another_bound_holds_while_events_come_and_none_of_them_is_lost(new_devi
     reading = device.keeper.reading()
     assert (reading.mode, reading.guarantee, reading.pending) == (Mode.DURABLE, Guarantee.CURSOR, 21)
     assert reading.lost == 0
+
+
+def test_another_policy_is_kept_to_soon(device: Device) -> None:
+    last = device.fill()
+    before = device.keeper.reading().lost
+
+    device.keeper.change(replace(device.policy, max_bytes=2 * device.policy.max_bytes, has_consumer=False))
+    device.keeper.tend()
+    device.commit(event(device.seq + 1, size=4000))
+
+    reading = device.keeper.reading()
+    assert (reading.guarantee, reading.mode, reading.lost) == (Guarantee.WINDOW, Mode.DURABLE, before)
+    assert device.held()[-1] == device.seq > last
