@@ -79,12 +79,12 @@ def scores_to_unit(rows: list[Row]) -> tuple[np.ndarray[tuple[int], np.dtype[np.
     """The scores as 0..1, and whether the file's own were used.
 
     -1 means unused, which is certain. Where any other lies outside 0..1 the file's scores are no shares at all (older
-    detectors write margins): then all detections count as certain.
+    detectors write margins): then each counts as the part of all that are not stronger.
     """
     scores = np.array([row.score for row in rows], np.float32)
     scores[scores == -1.0] = 1.0
     if len(scores) and (scores.min() < 0.0 or scores.max() > 1.0):
-        return np.ones(len(rows), np.float32), False
+        return (np.searchsorted(np.sort(scores), scores, side="right") / len(scores)).astype(np.float32), False
     return scores, True
 
 

@@ -67,8 +67,12 @@ def test_a_score_of_minus_one_counts_as_certain(tmp_path):
     assert run(tmp_path, walk(range(1, 10), score=-1))
 
 
-def test_scores_that_are_no_shares_count_as_certain(tmp_path):
-    assert run(tmp_path, walk(range(1, 10), score=37.5))
+def test_scores_that_are_no_shares_count_by_their_rank(tmp_path):
+    strong, weak = walk(range(1, 10), score=37.5), walk(range(20, 22), score=-3.5)
+
+    told = run(tmp_path, strong + weak)
+
+    assert {row[0] for row in told} == {str(frame) for frame in range(1, 10)}
 
 
 def test_the_tracks_go_to_a_file_when_asked(tmp_path):
@@ -99,11 +103,22 @@ def test_scores_below_the_threshold_start_nothing_and_it_says_so(tmp_path):
     path = tmp_path / "det.txt"
     path.write_text(walk(range(1, 30), score=0.4))
 
-    result = CliRunner().invoke(track, [str(path)])
+    result = CliRunner().invoke(track, [str(path), "--threshold", "0.8"])
 
     assert result.stdout == ""
     assert "below the threshold 0.8" in result.stderr
     assert run(tmp_path, walk(range(1, 30), score=0.4), "--threshold", "0.3")
+
+
+def test_who_names_no_threshold_gets_one_that_fits_the_detector(tmp_path):
+    assert run(tmp_path, walk(range(1, 30), score=0.4))
+
+
+def test_what_on_the_whole_stays_below_the_threshold_is_left_out_afterwards(tmp_path):
+    doubtful = walk(range(1, 4), score=0.95) + walk(range(4, 30), score=0.5)
+
+    assert run(tmp_path, doubtful, "--threshold", "0.8", "--online")
+    assert not run(tmp_path, doubtful, "--threshold", "0.8")
 
 
 @pytest.mark.parametrize(

@@ -20,19 +20,18 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from edge.cli.mot_text import Row
-from edge.cli.track import known_afterwards, known_at_once
+from edge.cli.mot_text import Row, scores_to_unit
+from edge.cli.track import known_afterwards, known_at_once, usual_threshold
 from tests.mot_scoring import Rows, read_mot, score_tracks
 
-# ``edge track``'s own.
-THRESHOLD = 0.8
 # norfair's settings that are best on TUD-Campus; its default keeps things for 15 frames, and is worse.
 NORFAIR = {"distance_function": "iou", "distance_threshold": 0.7, "hit_counter_max": 5}
 
 
 def ours(found: Rows, fps: float, tell: Callable[..., Iterable[Row]]) -> Rows:
     rows = [Row(int(frame), int(who), *box) for frame, who, *box in found.tolist()]
-    told = tell(rows, found[:, 6].astype(np.float32), fps=fps, threshold=THRESHOLD)
+    scores, _ = scores_to_unit(rows)
+    told = tell(rows, scores, fps=fps, threshold=usual_threshold(scores))
     return np.array([(r.frame, r.track_id, r.left, r.top, r.width, r.height, r.score) for r in told]).reshape(-1, 7)
 
 
