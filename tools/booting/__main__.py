@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import signal
 import sys
 import tempfile
 import time
@@ -29,12 +30,15 @@ _CHECKS = (
 
 def main() -> int:
     options = _options()
+    # asked to end, it takes the emulated machine and the broker along
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="edge-boot-", dir=options.scratch) as scratch:
-        bench = Bench(Path(scratch), options.image, system_emulator(options.roots), options.model)
+        folder = (options.keep or Path(scratch)).resolve()
+        bench = Bench(folder, options.image, system_emulator(options.roots), options.model)
         failures = 0
         try:
             bench.open()
-            for check in _wanted(options):
+            for check in _wanted(options, bench):
                 failures += _run(check, bench)
         finally:
             bench.close()
@@ -53,9 +57,12 @@ def _run(check: Callable[[Bench], str], bench: Bench) -> int:
     return 0
 
 
-def _wanted(options: argparse.Namespace) -> list[Callable[[Bench], str]]:
-    """The first start always: the others work on what it leaves."""
-    chosen = [c for c in _CHECKS if c is first_start or not options.only or c.__name__ in options.only]
+def _wanted(options: argparse.Namespace, bench: Bench) -> list[Callable[[Bench], str]]:
+    """The first start before all others, once: they work on what it leaves."""
+    wanted = _CHECKS if options.only is None else tuple(c for c in _CHECKS if c.__name__ in options.only)
+    chosen = [c for c in wanted if c is not first_start]
+    if not bench.was_started:
+        chosen.insert(0, first_start)
     if options.cuts:
         chosen.append(functools.partial(power_cuts, count=options.cuts))
     return chosen
@@ -67,6 +74,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--model", choices=("virt", "raspi3b"), default="virt", help="the machine of the first start")
     parser.add_argument("--cuts", type=int, default=0, help="so many power cuts at the end (default: none)")
     parser.add_argument("--only", nargs="*", choices=[check.__name__ for check in _CHECKS], help="these checks alone")
+    parser.add_argument("--keep", type=Path, help="a folder for the card: the next run goes on with it")
     parser.add_argument("--roots", type=Path, default=Path("build/roots"), help="the emulator is kept here")
     parser.add_argument("--scratch", type=Path, help="room for a card of 4 GiB (default: where temporary files go)")
     return parser.parse_args()

@@ -28,16 +28,23 @@ class Bench:
         self._image = image
         self._emulator = emulator
         self._ssh_port = free_port()
-        self.desk = Desk(folder, free_port())
+        self.desk = Desk(folder, _port(folder))
         self.broker = Broker(self.desk)
         self.machine: Machine
         self.login: Login
         self.on_since_s = 0.0
 
+    @property
+    def was_started(self) -> bool:
+        """Whether the card in this folder has had its first start, in an earlier run."""
+        return (self.folder / "started").exists()
+
     def open(self) -> None:
-        """A flashed card, and a broker that waits for it."""
-        self.desk.lay()
-        self.card = self.desk.flash(self._image)
+        """A flashed card, unless it is there from an earlier run, and a broker that waits for it."""
+        self.card = self.folder / "card.img"
+        if not self.was_started:
+            self.desk.lay()
+            self.card = self.desk.flash(self._image)
         self.login = Login(self.desk.key, self._ssh_port)
         self.broker.start()
 
@@ -48,7 +55,9 @@ class Bench:
         self.machine.start(clock=clock)
 
     def power_off(self) -> None:
-        """As a person would: in order."""
+        """As a person would: in order. Nothing to do where it is off."""
+        if not hasattr(self, "machine") or not self.machine.is_on:
+            return
         self.login.run("systemctl --no-block poweroff")
         self.login.forget()
         self.machine.wait_off(PATIENCE_S)
@@ -57,6 +66,12 @@ class Bench:
         if hasattr(self, "machine"):
             self.machine.cut()
         self.broker.stop()
+
+    def be_on(self) -> None:
+        """Power on, where it is off."""
+        if not hasattr(self, "machine") or not self.machine.is_on:
+            self.power_on()
+            self.wait_for_message(DETECTIONS)
 
     def wait_for(self, what: str, found: Callable[[], object | None], *, patience_s: float = PATIENCE_S) -> object:
         """Until ``found`` answers with something; RuntimeError with the machine's last words when it never does."""
@@ -80,3 +95,12 @@ class Bench:
         found = self.wait_for(topic, lambda: self.first(topic, since_s))
         assert isinstance(found, Heard)
         return found.at_s - (self.on_since_s if since_s is None else since_s)
+
+
+def _port(folder: Path) -> int:
+    """The broker's, the same for as long as the card lives: it is written on it."""
+    kept = folder / "port"
+    if not kept.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        kept.write_text(str(free_port()), encoding="ascii")
+    return int(kept.read_text(encoding="ascii"))

@@ -5,14 +5,18 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tests.brokers import mosquitto_path
 from tools.booting.desk import CONSUMER, Desk
+
+_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Broker:
         config.write_text(f"user {getpass.getuser()}\n{profile}", encoding="utf-8")
         log = (self._desk.folder / "mosquitto.log").open("ab")
         self._broker = subprocess.Popen([mosquitto_path() or "mosquitto", "-c", str(config)], stdout=log, stderr=log)
+        self._wait_until_it_listens()
 
     def start_broker_if_away(self) -> None:
         if self._broker is None:
@@ -77,6 +82,18 @@ class Broker:
             parts = line.split("\t", 3)
             if len(parts) == 4 and float(parts[0]) >= since_s:
                 yield Heard(float(parts[0]), parts[1], parts[2] == "1", parts[3])
+
+    def _wait_until_it_listens(self) -> None:
+        ends_s = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < ends_s:
+            try:
+                socket.create_connection(("127.0.0.1", self._desk.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError(
+            f"mosquitto does not listen on port {self._desk.port}; see {self._desk.folder}/mosquitto.log"
+        )
 
     def _eye(self) -> subprocess.Popen[bytes]:
         folder = self._desk.folder / "pki/operators/watcher"

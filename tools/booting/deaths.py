@@ -6,6 +6,7 @@ import json
 import random
 import time
 from collections import Counter
+from pathlib import Path
 
 from tools.booting.bench import DETECTIONS, EVENT, STATUS, Bench
 
@@ -14,6 +15,7 @@ _MAIN = "systemctl show edge.service --property=MainPID --value"
 
 def killed_main(bench: Bench) -> str:
     """SIGKILL of the service's own process: systemd starts the next."""
+    bench.be_on()
     before = _main(bench)
     died_s = _kill(bench, before)
     back_s = bench.wait_for_message(DETECTIONS, died_s + 1)
@@ -24,6 +26,7 @@ def killed_main(bench: Bench) -> str:
 
 def killed_children(bench: Bench) -> str:
     """SIGKILL of each of its children in turn: the service goes on."""
+    bench.be_on()
     main, answers = _main(bench), []
     for child in bench.login.run(f"pgrep --parent {main}").split():
         name = bench.login.run(f"cat /proc/{child}/comm").strip()
@@ -36,6 +39,7 @@ def killed_children(bench: Bench) -> str:
 
 def withheld_watchdog(bench: Bench) -> str:
     """The service stands still (SIGSTOP): systemd notices, ends it, and starts the next."""
+    bench.be_on()
     before = _main(bench)
     stopped_s = time.time()
     bench.login.run(f"kill -STOP {before}")
@@ -50,8 +54,7 @@ def withheld_watchdog(bench: Bench) -> str:
 def power_cuts(bench: Bench, count: int, seed: int = 1) -> str:
     """The power goes in the middle of work, again and again; every second time the broker is away before it."""
     chance = random.Random(seed)  # noqa: S311
-    if bench.machine.is_on:
-        bench.machine.cut()
+    bench.power_off()
     bench.broker.start_broker_if_away()
     for number in range(count):
         bench.power_on()
@@ -62,17 +65,18 @@ def power_cuts(bench: Bench, count: int, seed: int = 1) -> str:
         time.sleep(chance.uniform(3, 30))
         bench.machine.cut()
         bench.broker.start_broker_if_away()
-        print(f"  cut {number + 1}: first detections {seen:.0f} s after power on; {_tally(bench)}", flush=True)
+        told = tally(bench.broker.events)
+        print(f"  cut {number + 1}: first detections {seen:.0f} s after power on; {told}", flush=True)
     bench.power_on()
     bench.wait_for_message(DETECTIONS)
     bench.wait_for("an event", lambda: bench.first(EVENT))
     time.sleep(60)  # what was missed is asked for after 5 s, and sent
-    return f"{count} cuts; {_tally(bench)}"
+    return f"{count} cuts; {tally(bench.broker.events)}"
 
 
-def _tally(bench: Bench) -> str:
+def tally(events: Path) -> str:
     """Raises RuntimeError when the consumer was told of a loss, or got an event twice."""
-    lines = [json.loads(line) for line in bench.broker.events.read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
     lost = [line for line in lines if "notice" in line or line.get("type") == "gap"]
     keys = Counter((line["epoch"], line["seq"]) for line in lines if "seq" in line)
     twice = [key for key, times in keys.items() if times > 1]

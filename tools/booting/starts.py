@@ -37,11 +37,13 @@ def first_start(bench: Bench) -> str:
     for word in ("gate", "vivid", "Valid schema"):
         if word not in told:
             raise RuntimeError(f"expected {word!r} on the card, found {told}")
+    (bench.folder / "started").touch()
     return f"first message {said:.0f} s, first detections {seen:.0f} s after power on; {told.splitlines()[-1].strip()}"
 
 
 def layout(bench: Bench) -> str:
     """What may be written to, and what may not."""
+    bench.be_on()
     told = bench.login.run(_LAYOUT)
     lines = {line.split()[0]: line.split() for line in told.splitlines()}
     if "ro" not in lines["/"][2].split(",") or lines["/etc"][1] != "overlay" or lines["/var"][1] != "overlay":

@@ -28,12 +28,12 @@ class TimeServer:
             try:
                 request, sender = self._socket.recvfrom(1024)
                 if len(request) >= _PACKET.size:
-                    self._socket.sendto(_answer(request), sender)
+                    self._socket.sendto(answer(request), sender)
             except OSError:
                 return
 
 
-def _answer(request: bytes) -> bytes:
+def answer(request: bytes) -> bytes:
     now = time.time() + _1900_TO_1970_S
     seconds, fraction = int(now), int(now % 1 * 2**32)
     sent = _PACKET.unpack(request[: _PACKET.size])[13:15]  # the client's time of sending comes back to it

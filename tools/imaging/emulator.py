@@ -32,7 +32,9 @@ def system_emulator(roots: Path) -> list[str]:
     if platform.machine() != "x86_64":
         return ["qemu-system-aarch64"]
     root = _unpacked(roots, "qemu-system-arm")
-    loader = [str(root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", str(root / _SYSTEM_LIBRARIES)]
+    # its own modules; those of an older QEMU on this machine do not fit
+    modules = ["env", f"QEMU_MODULE_DIR={root / _SYSTEM_LIBRARIES / 'qemu'}"]
+    loader = [*modules, str(root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", str(root / _SYSTEM_LIBRARIES)]
     return [*loader, str(root / "usr/bin/qemu-system-aarch64"), "-L", str(root / "usr/share/qemu")]
 
 
