@@ -113,8 +113,8 @@ check_configuration() {
 
 # Writes edge-status.txt anew after each boot: a camera without a network can still be asked what it lacks.
 install_report() {
-  install -d -m 0755 /usr/local/lib/edge
-  install -m 0755 "$here/report.sh" /usr/local/lib/edge/report
+  # Not below /usr, which is read-only on edge's own image.
+  install -m 0755 "$here/report.sh" /etc/edge/report
   for file in edge-report.service edge-report.timer; do
     install -m 0644 "$here/$file" "/etc/systemd/system/$file"
   done
