@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from pathlib import Path
@@ -28,6 +28,8 @@ _LARGEST_BYTES = 512 * 1024 * 1024
 _GAP_S = 0.5
 # A good sighting has at least this share of the threshold.
 _GOOD = 0.75
+# Sums of scores are as exact as this.
+_ROUNDING = 1e-3
 # What was seen in fewer of its frames is doubtful, and its gaps stay open.
 _LEAST_SEEN = 2 / 3
 
@@ -118,12 +120,10 @@ def _follow(rows: list[Row], scores: Scores, *, fps: float, threshold: float) ->
 
 def _strong(told: list[Row], threshold: float) -> list[Row]:
     """Those of tracks whose sightings reach the threshold on average: clutter rarely does for long."""
-    total: Counter[int] = Counter()
-    seen: Counter[int] = Counter()
+    surplus: defaultdict[int, float] = defaultdict(float)
     for row in told:
-        total[row.track_id] += row.score  # type: ignore[assignment]
-        seen[row.track_id] += 1
-    return [row for row in told if total[row.track_id] >= threshold * seen[row.track_id]]
+        surplus[row.track_id] += row.score - threshold
+    return [row for row in told if surplus[row.track_id] >= -_ROUNDING]
 
 
 def close_gaps(rows: Iterable[Row], *, most: int, least_score: float) -> Iterator[Row]:
