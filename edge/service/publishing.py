@@ -27,10 +27,10 @@ from edge.service import letters
 from edge.service.board import Board
 from edge.service.child import Child
 from edge.service.eye import LONGEST_WAIT_S, STABLE_S
-from edge.service.handover import Handover
 from edge.service.letters import Arrived, Committed, Leave, Progress, Setup, Standing, Tell
 from edge.service.neighbour import Neighbour
 from edge.service.progress import Stage
+from edge.service.publisher_change import PublisherChange
 from edge.service.standing import standing_of
 from edge.wire.wake import Wake
 
@@ -90,7 +90,7 @@ class Publishing:
         self._is_over = threading.Event()
         self._is_hurried = False
         self._rounds = 0
-        self._handover = Handover(clock)
+        self._change = PublisherChange(clock)
 
     @property
     def publisher_pid(self) -> int | None:
@@ -125,7 +125,7 @@ class Publishing:
         """
         self._guarantee = guarantee
         if publisher is not None:
-            self._handover.plan(publisher)
+            self._change.plan(publisher)
             self._wake.set()
 
     def committed(self) -> None:
@@ -187,8 +187,8 @@ class Publishing:
         self._rounds += 1
         with self._talking:
             if self._leave is not None:
-                self._handover.cancel()
-            self._child = self._handover.step(self._child)
+                self._change.cancel()
+            self._child = self._change.step(self._child)
             if self._child.has_gone:
                 self._is_over.set()
                 return

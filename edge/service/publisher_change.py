@@ -11,7 +11,7 @@ CHANGE_S = 2.0  # to deliver what is under way and to say offline; what is left 
 _NS_PER_S = 1_000_000_000
 
 
-class Handover:
+class PublisherChange:
     """``plan`` from any thread, all else by the one that tends the publisher."""
 
     def __init__(self, clock: Clock) -> None:
