@@ -13,7 +13,7 @@ from edge.catalog.content import read_bytes
 from edge.catalog.evidence import Evidence, OutputView, Recognition, view_outputs
 from edge.catalog.families import recognise
 from edge.catalog.graph import Graph
-from edge.catalog.labels import fit_labels, known_labels, without_background
+from edge.catalog.labels import MAX_LABELS, fit_labels, known_labels, without_background
 from edge.catalog.metadata import Metadata, read_metadata
 from edge.catalog.model_file import ModelFile, parse_model
 from edge.catalog.operators import KNOWN_CUSTOM
@@ -200,6 +200,8 @@ def _label(found: Inspection, recognition: Recognition, metadata: Metadata, hint
     if classes is None:
         classes = 80 if recognition.family is Family.YOLO_END2END else 90
         found.notes.append(f"the outputs do not show the number of classes: {classes} (COCO) assumed; see --labels")
+    if classes > MAX_LABELS:  # a kilobyte can claim millions, each of which would get a name here
+        raise ModelError(f"expected at most {MAX_LABELS} classes, found {classes}; the file is damaged")
     if recognition.family is Family.BLAZEFACE:
         found.labels, found.labels_from = ("face",), "the family"
         return classes

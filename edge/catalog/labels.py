@@ -12,7 +12,7 @@ from edge.core.shared_files import shared_folder
 UNUSED = "???"  # marks a slot of the class axis that no class uses (COCO's 90 ids have 10 such holes)
 _BACKGROUND = {"???", "background", "__background__", "_background_", "none", "bg", "unlabeled", "unlabelled"}
 _MAX_BYTES = 4 * 1024 * 1024
-_MAX_LABELS = 100_000
+MAX_LABELS = 100_000  # the largest list in use has 21,000
 _NUMBERED = re.compile(r"\s*(\d{1,5})\s*[:,\s]\s*(\S.*)")
 
 
@@ -25,7 +25,7 @@ def parse_labels(text: str) -> tuple[str, ...]:
     while lines and not lines[-1]:
         lines.pop()
     numbered = _by_number(lines)
-    return numbered or tuple(line or UNUSED for line in lines[:_MAX_LABELS])
+    return numbered or tuple(line or UNUSED for line in lines[:MAX_LABELS])
 
 
 def _by_number(lines: list[str]) -> tuple[str, ...]:

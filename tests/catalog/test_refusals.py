@@ -117,6 +117,20 @@ def test_an_edge_tpu_file_is_usable_where_the_edge_tpu_runs_it(tmp_path: Path) -
     assert found.layout.backend == "edgetpu"
 
 
+def test_millions_of_classes_are_refused_before_they_are_named(tmp_path: Path) -> None:
+    build = TfliteBuilder()
+    image = build.input("image", (1, 64, 64, 3), "uint8", scale=1 / 128, zero_point=128)
+    scores = build.op("RESHAPE", [image], name="scores", shape=(1, 4, 8_388_612), dtype="float32")
+    slots = [(name, (1, 4, 4) if name == "boxes" else (1, 4), "float32") for name in ("boxes", "a", "b", "c")]
+    for index in build.custom("TFLite_Detection_PostProcess", [image, scores, image], outputs=slots):
+        build.mark_output(index)
+
+    found = inspect_file(build.write(tmp_path / "model.tflite"), trial=None)
+
+    assert "at most 100000 classes, found 8388611" in found.reason
+    assert found.labels == ()
+
+
 def test_a_file_s_own_words_can_not_command_a_terminal(tmp_path: Path) -> None:
     build = plain({"scores": np.zeros((1, 4), np.float32)})
     build.custom("Flex\x1b[2J\nok", [0], outputs=[("x", (1,), "float32")])
