@@ -29,7 +29,6 @@ def killed_children(bench: Bench) -> str:
     bench.be_on()
     main, answers = _main(bench), []
     for child in bench.login.run(f"pgrep --parent {main}").split():
-        name = bench.login.run(f"cat /proc/{child}/comm").strip()
         died_s = _kill(bench, child)
         answers.append(f"{name} {bench.wait_for_message(DETECTIONS, died_s + 2) + 2:.0f} s")
         if _main(bench) != main:
