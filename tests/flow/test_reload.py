@@ -147,7 +147,7 @@ def test_the_model_goes_through_a_process_of_its_own_and_no_camera_does(run: Cal
     running = run({"yard": LIVE})
     before = running.processes()
 
-    said = running.reload({"yard": LIVE}, threads=1, boxes="raw")
+    said = running.reload({"yard": LIVE | {"tiles": "2x1"}})
 
     after = running.processes()
     assert "in a new process" in said
