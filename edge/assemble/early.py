@@ -7,20 +7,26 @@ import os
 
 CAPTURE = "edge.assemble.capture"
 INFER = "edge.assemble.infer"
+PUBLISH = "edge.assemble.publisher"
 
 
-def begin() -> None:
-    """Begin the processes of a camera and of the model; for a process of our own that has done nothing yet.
+def begin(*, has_own_publisher: bool) -> None:
+    """Begin the processes of the publisher, a camera and the model; for one of our own that has done nothing yet.
 
-    They share numpy and whatever else is imported here; their own libraries they import while this process reads its
-    configuration.
+    They share whatever is imported here; their own libraries they import while this process reads its configuration.
+    A publisher that began later would miss the first counts: the model is quicker.
     """
     gc.disable()
+    from edge.service.child import begin_early
+
+    if has_own_publisher:
+        from edge.service import letters  # noqa: F401
+
+        begin_early(PUBLISH)  # first, as it needs no numpy
     # Nothing here multiplies matrices worth a second thread; and a process with threads is not to be forked.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import numpy as np  # noqa: F401
 
     from edge.service import capture_letters, infer_letters  # noqa: F401
-    from edge.service.child import begin_early
 
     begin_early(INFER, CAPTURE)

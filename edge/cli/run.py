@@ -48,7 +48,7 @@ def run(path: Path | None, duration: float | None, publisher: Path | None) -> No
     hangup = Hangup()
     from edge.assemble.early import begin as begin_early
 
-    begin_early()
+    begin_early(has_own_publisher=publisher is None)
     from edge.assemble.outbox import outbox_policy, outbox_remainder
     from edge.assemble.safe_mode import begin
     from edge.assemble.service import assemble_service

@@ -16,7 +16,6 @@ from dataclasses import replace
 
 from edge.core.protocols import Clock
 from edge.core.values import Sighting
-from edge.service import cradle
 from edge.service.brains import Brains
 from edge.service.capture import Capture
 from edge.service.contract import Contract
@@ -112,10 +111,9 @@ class Arbiter:
         return self.brain.stage(), *(eye.stage() for eye in self._eyes.values())
 
     def open(self) -> None:
-        """Start all processes; what was begun early and is not needed ends."""
+        """Start all processes."""
         self._minds.tend()
         self._watch.tend()
-        cradle.discard_all()
 
     def rehearse(self, cameras: Sequence[str], make_brains: MakeBrains, *, is_tried: bool) -> None:
         """Have another model, or the same for other cameras, ready for a ``change``; see ``Succession``."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from edge.core.events import Occurrence
 from edge.core.protocols import Clock
 from edge.core.values import Message, Sighting
+from edge.service import cradle
 from edge.service.doors import Outlet, Sight
 from edge.service.news import BackendNews, CameraNews, CameraState, Thinking, camera_of
 from edge.service.parts import Parts
@@ -27,7 +28,6 @@ _ROUND_NS = 200_000_000  # with every frame anew it takes as long as the frame i
 _SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are told in one health message
 _LEAVE_S = 1.0  # cameras that are still open by then, and frames still with the model, are left behind
 _JOIN_S = 0.5
-_HEAD_START_S = 0.5  # of cameras and model
 _START_STEP_S = 15.0
 _LOOK_S = 1.0  # how often stages are looked at
 
@@ -105,28 +105,23 @@ class Service:
         return self._outcome
 
     def _start(self, publisher: threading.Thread) -> bool:
-        """Start everything; whether the model runs, else somebody stops us. What fails here ends all again.
-
-        The publisher has nothing to tell before the model runs, and would take the processor from those who start.
-        """
+        """Start everything at once; whether the model runs, else somebody stops us. What fails here ends all again."""
         try:
             self._sight.open()
             self._outlet.open()
-            is_ready = self._wait_for_model(_HEAD_START_S)
             publisher.start()
-            return is_ready or self._wait_for_model()
+            is_ready = self._wait_for_model()
+            cradle.discard_all()  # begun early, and not needed
+            return is_ready
         except BaseException:
             self._sight.close()
             if publisher.is_alive():
                 self._outlet.close(is_hurried=True)
             raise
 
-    def _wait_for_model(self, within_s: float | None = None) -> bool:
-        """Whether it runs, else somebody stops us or time is up. What cameras say meanwhile is told after the info."""
-        until_ns = None if within_s is None else self._clock.monotonic_ns() + round(within_s * 1e9)
+    def _wait_for_model(self) -> bool:
+        """Whether it runs, else somebody stops us. What cameras say meanwhile is told after the info."""
         while not self._sight.is_ready:
-            if until_ns is not None and self._clock.monotonic_ns() >= until_ns:
-                return False
             item = self._sight.take(_IDLE_S)
             if item is not None:
                 self._early.append(item)
