@@ -12,7 +12,7 @@ from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import make_rules, make_wanted
 from edge.assemble.source import make_source, parse_camera_source
 from edge.config.values import Camera
-from edge.core.errors import EdgeError, RecordingError, SourceError
+from edge.core.errors import ConfigError, EdgeError, RecordingError, SourceError, UsageError
 from edge.core.model import Model
 from edge.core.protocols import Clock, FrameSource
 from edge.core.values import Frame, Message, StageTimes
@@ -45,6 +45,14 @@ class Setup:
     threads: int
     overlap: bool
     accelerator: str = "auto"
+
+
+def check_source(source: str) -> None:
+    """What the command line names must be there before the long work begins. Raises UsageError."""
+    try:
+        parse_camera_source(Camera(source=source), Path.cwd())
+    except ConfigError as error:
+        raise UsageError(f"--{error}") from error
 
 
 class Bench:

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from edge import __version__
-from edge.assemble.bench import Bench, Setup
+from edge.assemble.bench import Bench, Setup, check_source
 from edge.assemble.model import find
 from edge.assemble.threads import choose_threads, hand_over_quickly, has_spare_core
 from edge.cli.bench_text import as_text
@@ -65,11 +65,13 @@ def bench(
 ) -> int:
     """Measure the model alone and the whole path in turns, on this machine.
 
-    Exit codes: 0 done; 1 worse than --against by more than 3 %; 75 the camera is away; 78 the model is wrong.
+    Exit codes: 0 done; 1 worse than --against by more than 3 %; 75 the camera is away; 78 the model is wrong;
+    2 wrong usage.
     """
     hand_over_quickly()
     if against is not None:
         read_reports(against)  # a wrong file is told before the long work
+    check_source(source)
     chosen = choose_threads("auto" if threads is None else threads)
     is_overlapped = has_spare_core(chosen) if overlap == "auto" else overlap == "on"
     setup = Setup(find(model), source, chosen, is_overlapped)

@@ -55,7 +55,4 @@ def test_a_wrong_record_is_told_before_the_long_work(tmp_path: Path) -> None:
 def test_a_source_that_is_not_there_is_one_line() -> None:
     answer = edge("bench", *QUICK, "--no-cold-start", "--source", "nothing.mp4")
 
-    assert answer.code == 78
-    assert answer.out == ""
-    assert "nothing.mp4" in answer.err
-    assert "Traceback" not in answer.err
+    answer.assert_one_error(2, "--source", "nothing.mp4")

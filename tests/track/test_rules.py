@@ -359,6 +359,24 @@ def test_the_hour_that_summer_time_takes_and_gives_back() -> None:
     assert awake_minutes(datetime(2026, 7, 1, 0, tzinfo=UTC)) == 60
 
 
+@pytest.mark.parametrize(
+    ("place", "begin_utc", "minutes"),
+    [
+        ("Australia/Lord_Howe", datetime(2026, 10, 3, 13, 30, tzinfo=UTC), 30),  # 02:00 is followed by 02:30
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, 13, 0, tzinfo=UTC), 90),  # 01:30 to 02:00 comes twice
+        ("Australia/Lord_Howe", datetime(2026, 7, 1, 13, 30, tzinfo=UTC), 60),
+        ("Asia/Kathmandu", datetime(2026, 7, 1, 18, 15, tzinfo=UTC), 60),
+    ],
+)
+def test_half_hours_of_summer_time_and_quarter_hours_of_longitude(
+    place: str, begin_utc: datetime, minutes: int
+) -> None:
+    """A window from 01:30 to 02:30, asked for in each minute of the local day that begins at ``begin_utc``."""
+    window = Hours(lambda _day, minute: 90 <= minute < 150, ZoneInfo(place))
+
+    assert sum(window.hold(begin_utc + timedelta(minutes=minute)) for minute in range(23 * 60)) == minutes
+
+
 def test_the_weekday_is_that_of_the_place() -> None:
     monday = Hours(lambda day, _minute: day == 0, ZoneInfo("Pacific/Auckland"))
 
