@@ -127,6 +127,9 @@ class AlwaysAlarmed:
     def changes(self) -> list[object]:
         return []
 
+    def impair(self, *, is_impaired: bool) -> None:
+        return
+
     def finish(self) -> list[Occurrence]:
         return []
 
