@@ -27,6 +27,7 @@ from edge.core.clock import SystemClock
 
 GROUP = Path("/sys/fs/cgroup/cpu/edge-starved")
 _PERIOD_US = 100_000
+_SHARES = 20 * 1024
 _WATCHDOG_S = 10
 _CONFIG = """\
 device: starved
@@ -59,6 +60,8 @@ def limit(share: float) -> None:
     cores = os.cpu_count() or 1
     (GROUP / "cpu.cfs_period_us").write_text(str(_PERIOD_US))
     (GROUP / "cpu.cfs_quota_us").write_text(str(round(_PERIOD_US * cores * share)))
+    # a group weighs as much as one process of those beside it: the quota alone is to count
+    (GROUP / "cpu.shares").write_text(str(_SHARES))
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
