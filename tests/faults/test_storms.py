@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from edge.service.child import Child
 from tests.flow.running import CHECKOUT
 from tools.faults.fuzz.__main__ import TARGETS
+from tools.faults.fuzz.puppets import Puppet
 from tools.faults.kills import is_clean, storm
 from tools.faults.soak import soak
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.mark.broker
@@ -33,6 +35,12 @@ def test_frames_that_pass_leave_no_descriptor_and_no_thread_behind(tmp_path: Pat
     held = {(each["main"][0], each["main"][1]) for each in samples[30:] if "capture" in each}
     assert len(held) == 1, held
     assert len(samples) > 80, "one for every six frames"
+
+
+def test_a_puppet_has_all_that_a_child_has() -> None:
+    wanted = {name for name in dir(Child) if not name.startswith("_")}
+
+    assert wanted <= set(dir(Puppet(greet=list)))
 
 
 def test_what_reads_other_people_s_bytes_bears_any(tmp_path: Path) -> None:

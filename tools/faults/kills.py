@@ -29,7 +29,7 @@ from tools.faults.process import children, holding, marked, parent_of, shared_fi
 from tools.faults.red_model import NAME, write_red_model
 
 GAP_S = 3.0
-_BACK_S = 60.0  # then the storm has found something
+_BACK_S = 100.0  # then the storm has found something
 _FAMILY = ("capture", "infer", "publisher")
 _MARK = "EDGE_STORM"
 

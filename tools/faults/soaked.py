@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ class Ledger:
             "main": holding(os.getpid()),
         }
         for name, pid in sorted(children(os.getpid()).items()):
-            found[name] = (*holding(pid), pid)
+            with suppress(OSError):  # it has just gone, as the camera's does at the end
+                found[name] = (*holding(pid), pid)
         with self._file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(found) + "\n")
 

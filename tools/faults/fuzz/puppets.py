@@ -27,6 +27,7 @@ from edge.service.golden_book import GoldenBook
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities
 from edge.service.inference import Inference
+from edge.service.parts import Parts
 from edge.service.pipeline import Pipeline
 from edge.service.publishing import Publishing
 from edge.service.reading import Reports
@@ -81,6 +82,9 @@ class Puppet:
     def send(self, _frame: bytes) -> bool:
         return self.pid is not None
 
+    offer = send
+    is_flushed = True
+
     def expect(self, within_s: float | None) -> None: ...
 
     def dismiss(self) -> None:
@@ -117,30 +121,22 @@ class PuppetService:
             describe=lambda _delivery: Message(topics.info(), b"{}", qos=1, retain=True), hear=Inbox().put,
             clock=self.clock,
         )  # fmt: skip
-        self.service = Service(
-            sight=self.arbiter,
-            pipelines={"yard": self._pipeline(config, topics)},
-            outlet=self.outlet,
-            reports=Reports(
-                camera=camera_status(topics),
-                health=health_report(topics, ("yard",), self.clock, folder=Path("/dev/shm")),
-                interval_s=0.1,
-            ),
-            notifier=Notifier(""),
-            clock=self.clock,
+        reports = Reports(
+            camera=camera_status(topics),
+            health=health_report(topics, ("yard",), self.clock, folder=Path("/dev/shm")),
+            interval_s=0.1,
         )
+        parts = Parts({"yard": self._pipeline(config, topics)}, reports)
+        self.service = Service(parts, sight=self.arbiter, outlet=self.outlet, notifier=Notifier(""), clock=self.clock)
         self.arbiter.open()
         self.model, self.camera = made[0], made[1]
 
     def go_round(self) -> None:
         """One turn of the service's loop, and one of the thread that publishes."""
         self.clock.advance(0.1)
-        service, now_ns = self.service, self.clock.monotonic_ns()
         for _ in range(2):
-            service._take_in(0.0)
-        service._look_around(now_ns)
-        service._report_health(now_ns)
-        service._tell_alive(now_ns)
+            self.service._take_in(0.0)
+        self.service._go_round(self.clock.monotonic_ns())
         self.outlet._round()
 
     def end(self) -> None:

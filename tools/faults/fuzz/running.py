@@ -63,14 +63,14 @@ class _Batch:
         self._board = mmap.mmap(-1, 32 + _MOST_BYTES)
 
     def run(self, tally: Tally) -> None:
-        begin = 0
-        while begin < self._count:
+        begin, failures = 0, 0
+        while begin < self._count and failures < _MOST_FINDINGS:
             done, status = self._run_from(begin)
             self._read(tally, done - begin)
             if status == 0:
                 break
             self._note(tally, status)
-            begin = done
+            begin, failures = done, failures + (not self._target.is_native)
         self._board.close()
 
     def _run_from(self, begin: int) -> tuple[int, int]:
