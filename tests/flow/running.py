@@ -78,6 +78,15 @@ def heard_by(folder: Path) -> Iterator[tuple[int, Callable[[], list[tuple[str, s
         yield port, hear
 
 
+def wait_for_word(port: int, topic: str, word: str) -> None:
+    """Until a message there has it; one that is retained counts."""
+    command = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-t", topic]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listening:
+        assert listening.stdout is not None
+        assert any(word in line for line in listening.stdout)
+        listening.terminate()
+
+
 def _subscribe(port: int) -> subprocess.Popen[str]:
     """Returns once the broker has granted the subscription, so that nothing is missed."""
     command = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-q", "1", "-t", "#", "-F", "%t\t%p"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.brokers import Lines
-from tests.flow.running import CHECKOUT, heard_by, write_config
+from tests.flow.running import CHECKOUT, heard_by, wait_for_word, write_config
 
 NOBODY = {"host": "127.0.0.1", "port": 9}  # the discard port: nothing listens there
 PATIENCE_S = 90.0
@@ -187,6 +187,7 @@ def test_those_who_listen_hear_of_a_refused_file_and_of_what_came_and_went(
         broker = {"broker": {"host": "127.0.0.1", "port": port}}
         running.reload({"yard": LIVE | {"fps": -1}}, **broker)
         running.hear("stays in force")
+        wait_for_word(port, "edge/gate/health", "configuration_refused")  # told soon, not at once
         running.reload({"yard": LIVE, "door": LIVE}, **broker)
         running.hear("camera door: online")
         running.reload(

@@ -81,10 +81,10 @@ def test_another_takes_the_place_of_one_that_ends_and_its_exit_code_is_known() -
 child = start()
 hear(child)
 child.send(b"die")
-say(hear(child), child.pid == begun.pid, child.restarts, begun.returncode)
+say(hear(child), child.pid == begun.pid, child.restarts, begun.returncode in (0, -9))
 """
-    with service(script) as process:
-        assert told(process) == "b'hello' False 1 0"
+    with service(script) as process:  # it may be killed while it is about to end by itself
+        assert told(process) == "b'hello' False 1 True"
 
 
 def test_one_that_was_killed_before_its_first_word_is_replaced() -> None:
