@@ -26,6 +26,7 @@ for _ in 1 2 3 4 5; do
   kill -KILL "$(systemctl show -p MainPID --value edge)"
   until_active "$before"
 done
+sleep 5 # for a health of this start
 echo "after five kills: $(status)"
 echo "health: $(timeout 20 mosquitto_sub -h 127.0.0.1 -t edge/gate/health -C 1 | grep -o '"reasons":\[[^]]*\]')"
 systemctl reload edge; sleep 5
