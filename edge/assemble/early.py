@@ -17,7 +17,7 @@ def begin(*, has_own_publisher: bool) -> None:
     A publisher that began later would miss the first counts: the model is quicker.
     """
     gc.disable()
-    from edge.service.child import begin_early
+    from edge.service.entry import begin_early
 
     if has_own_publisher:
         from edge.service import letters  # noqa: F401

@@ -16,7 +16,8 @@ SERVICE = """
 import os, sys
 from edge.core.clock import SystemClock
 from edge.service import cradle
-from edge.service.child import Child, begin_early
+from edge.service.child import Child
+from edge.service.entry import begin_early
 
 MODULE = "tests.service.children"
 secret = os.open(os.devnull, os.O_RDONLY)
