@@ -19,7 +19,8 @@ from tools.faults.fuzz.target import Target
 HANG_S = 1.0  # of CPU time: what others do on the machine does not count
 _MOST_BYTES = 1 << 17
 _BATCH = 5_000  # inputs in one process of a native target
-_STUCK_S = 60
+_STUCK_S, _ARM_EVERY = 120, 50  # faulthandler ends what does not come back, with the exit code 1
+_FOUND = 9  # the exit code of a process that has found something
 _MOST_FINDINGS = 20
 
 
@@ -102,7 +103,7 @@ class _Batch:
             code = 0
         except BaseException:  # noqa: BLE001  # told by its traceback, which the parent reads
             self._put_words(traceback.format_exc())
-            code = 1
+            code = _FOUND
         return code
 
     def _try(self, number: int, content: bytes, one: Callable[[bytes], None]) -> None:
@@ -110,7 +111,7 @@ class _Batch:
         board[0:8] = (number + 1).to_bytes(8, "little")
         board[24:32] = len(content).to_bytes(8, "little")
         board[32 : 32 + len(content)] = content
-        if number % 500 == 0:
+        if number % _ARM_EVERY == 0:
             faulthandler.dump_traceback_later(_STUCK_S, exit=True)
         began = time.process_time()
         one(content)
@@ -136,7 +137,7 @@ class _Batch:
     def _note(self, tally: Tally, status: int) -> None:
         length = self._number(24)
         content = bytes(self._board[32 : 32 + length])
-        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 1 and not os.WIFSIGNALED(status):
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _FOUND:
             words = bytes(self._board[32 + length :]).split(b"\0", 1)[0].decode("utf-8", "replace")
             if words:
                 tally.findings.setdefault(_kind(words), (words.strip().splitlines()[-1][:300], content))
