@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 
@@ -242,6 +243,8 @@ class Brain:
 
     def _hear(self, letter: letters.FromInfer) -> Iterable[Answer]:
         match letter:
+            case Ready(run_ms=run_ms) if not math.isfinite(run_ms):
+                raise ValueError(f"a run took {run_ms} ms")
             case Ready():
                 self.ready = self.said = letter
                 self._has_run = True

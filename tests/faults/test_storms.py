@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from edge.service import infer_letters
 from edge.service.child import Child
 from tests.flow.running import CHECKOUT
 from tools.faults.fuzz.__main__ import TARGETS
-from tools.faults.fuzz.puppets import Puppet
+from tools.faults.fuzz.puppets import Puppet, PuppetService
 from tools.faults.kills import is_clean, storm
 from tools.faults.soak import soak
 
@@ -41,6 +42,18 @@ def test_a_puppet_has_all_that_a_child_has() -> None:
     wanted = {name for name in dir(Child) if not name.startswith("_")}
 
     assert wanted <= set(dir(Puppet(greet=list)))
+
+
+@pytest.mark.parametrize("run_ms", [float("inf"), float("nan")])
+def test_a_model_s_process_that_took_no_time_that_there_is_does_not_end_the_service(run_ms: float) -> None:
+    stage = PuppetService()
+    stage.model.says.append(infer_letters.encode(infer_letters.Ready("m", "0" * 64, "cpu", "none 0", run_ms)))
+
+    stage.go_round()
+    stage.go_round()
+
+    assert stage.model.restarts == 1
+    stage.end()
 
 
 def test_what_reads_other_people_s_bytes_bears_any(tmp_path: Path) -> None:
