@@ -150,7 +150,11 @@ class Subscriber:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(PATIENCE_S)
+        try:
+            self._process.wait(5.0)
+        except subprocess.TimeoutExpired:  # its signal handler takes a lock that its loop may hold at that moment
+            self._process.kill()
+            self._process.wait(PATIENCE_S)
 
 
 @dataclass

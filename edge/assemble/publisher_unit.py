@@ -38,11 +38,12 @@ def serve(config_file: Path | None, socket: Path, *, duty: Notifier) -> NoReturn
     SystemExit
         By SIGTERM or SIGINT while it waits: 0.
     """
-    settings = PublisherSettings(find_config(config_file))
+    file = find_config(config_file)
+    settings = PublisherSettings(file)
     settings.read()
     doorway = Doorway(socket)
     doorway.open()
-    hangup = PublisherHangup(find_config(config_file), duty)
+    hangup = PublisherHangup(file, duty)
     signal.signal(signal.SIGHUP, lambda *_: hangup.hear())
     try:
         _hear_signals()

@@ -15,6 +15,7 @@ from edge.core.errors import BrokerError, EdgeError, SourceError
 
 if TYPE_CHECKING:
     from edge.service.letters import Standing
+    from edge.service.reading import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -81,14 +82,7 @@ def run(path: Path | None, duration: float | None, publisher: Path | None) -> No
     start.finished()
     standing = assembly.outlet.standing()
     remainder = outbox_remainder(assembly.outbox, outbox_policy(config), clock, epoch=assembly.epoch)
-    logger.info(
-        "stopped after %.1f s: %d frames, %d events, %d delivered%s",
-        outcome.seconds,
-        outcome.frames,
-        outcome.events,
-        max(remainder.sent, standing.delivered + standing.unheard),
-        f", {standing.unheard} of them to nobody" if standing.unheard else "",
-    )
+    _sum_up(outcome, standing, sent=remainder.sent)
     try:
         _end(list(outcome.errors.values()), standing=standing, waiting=remainder.waiting, outbox=assembly.outbox)
     except EdgeError as error:
@@ -101,6 +95,17 @@ def run(path: Path | None, duration: float | None, publisher: Path | None) -> No
 def _leave(*_: object) -> None:
     click.echo("edge: interrupted", err=True)
     os._exit(_INTERRUPTED)
+
+
+def _sum_up(outcome: Outcome, standing: Standing, *, sent: int) -> None:
+    logger.info(
+        "stopped after %.1f s: %d frames, %d events, %d delivered%s",
+        outcome.seconds,
+        outcome.frames,
+        outcome.events,
+        max(sent, standing.delivered + standing.unheard),
+        f", {standing.unheard} of them to nobody" if standing.unheard else "",
+    )
 
 
 def _end(errors: list[EdgeError], *, standing: Standing, waiting: int, outbox: Path) -> None:

@@ -171,7 +171,6 @@ class Store:
         if not self._strict_order:
             rows = self._connection.execute("SELECT rowid FROM waiting WHERE turn IS NULL ORDER BY rowid").fetchall()
             self._give_turns(rows)
-
         self._note_run()
 
     def _note_run(self) -> None:

@@ -16,18 +16,10 @@ from edge.report.lanes import Lanes
 from edge.report.listening import Listening
 from edge.report.parcels import Parcel
 from edge.report.stats import Ledger
+from edge.report.verdicts import Verdicts
 from edge.wire.connection import Connection
 from edge.wire.packets import Limits, Version, packet_bytes
-from edge.wire.reasons import (
-    NO_SUBSCRIBER,
-    NOT_AUTHORIZED,
-    PACKET_TOO_LARGE,
-    QUOTA_EXCEEDED,
-    SUCCESS,
-    Cause,
-    Ending,
-    refusal,
-)
+from edge.wire.reasons import PACKET_TOO_LARGE, QUOTA_EXCEEDED, SUCCESS, Cause, Ending, refusal
 from edge.wire.settings import Pace
 from edge.wire.wake import Wake
 
@@ -36,7 +28,6 @@ logger = logging.getLogger(__name__)
 _LONGEST_WAIT_S = 1.0  # keep-alive and deadlines are looked at this often
 _SENT_AT_ONCE = 100  # then acknowledgements are read, however much is waiting
 _FAREWELL_SHARE = 0.25  # of the time to leave, kept for saying "offline"
-_REFUSED = 128  # reason codes from here on are refusals (MQTT 5, section 3.9.3; 0x80 in 3.1.1)
 _QUOTA_PAUSE_NS = 1_000_000_000
 _NS_PER_S = 1_000_000_000
 
@@ -83,6 +74,7 @@ class Session:
         self._leave_by = leave_by
         self._ceiling = ceiling
         self._courier = courier
+        self._verdicts = Verdicts(lanes, ledger, client_id)
         self._limits = Limits()
         self._largest_unasked = 0  # bytes of the largest packet that no acknowledgement will come for
         self._in_flight = InFlight()
@@ -182,19 +174,9 @@ class Session:
             self._connection.acknowledge(message)
             self._listening.hear(message.topic, message.payload, retained=message.retain)
         for codes in self._connection.subscribed():
-            self._tell_refused(codes)
+            self._verdicts.tell_unheard([each.filter for each in self._listening.subscriptions], codes)
         if self._listening.is_state_wanted():
             self._lanes.repeat_state()
-
-    def _tell_refused(self, codes: tuple[int, ...]) -> None:
-        refused = [
-            each.filter for each, code in zip(self._listening.subscriptions, codes, strict=False) if code >= _REFUSED
-        ]
-        if refused:
-            self._ledger.trouble(
-                f"the broker does not let {self._client_id} subscribe to {', '.join(refused)}: what is said there is "
-                "not heard; check the broker's access list"
-            )
 
     def _leave(self, leave_by_ns: int) -> Ending:
         """Deliver what can be delivered, say offline, go. Without its acknowledgement the last will has to speak."""
@@ -250,21 +232,11 @@ class Session:
             self._hand_over(message)
         return True
 
-    def _fits(self, message: Message) -> bool:
-        size = packet_bytes(message, self._version)
-        if size <= self._limits.packet_bytes:
-            return True
-        self._lanes.count(oversize=1)
-        self._ledger.trouble(
-            f"a message on {message.topic} is larger ({size} bytes) than the broker takes "
-            f"({self._limits.packet_bytes} bytes): dropped; raise the broker's limit",
-            about=f"oversize {message.topic}",
-        )
-        return False
-
     def _hand_over(self, message: Message) -> None:
         try:
-            if not self._fits(message):
+            size = packet_bytes(message, self._version)
+            if size > self._limits.packet_bytes:
+                self._verdicts.book_too_large(message, size, self._limits.packet_bytes)
                 return
             number = self._connection.publish(message, expiry_s=message.expiry_s)
         except ValueError as error:  # a topic with a wildcard, or one that is no text
@@ -275,7 +247,7 @@ class Session:
             self._in_flight.add(number, message, self._now_ns())
             self._ledger.in_flight = len(self._in_flight)
         else:
-            self._largest_unasked = max(self._largest_unasked, packet_bytes(message, self._version))
+            self._largest_unasked = max(self._largest_unasked, size)
 
     def _largest_suspect(self) -> int:
         """Of what the broker has not shown to take."""
@@ -296,23 +268,8 @@ class Session:
                 self._hold_until_ns = self._now_ns() + _QUOTA_PAUSE_NS
                 self._ledger.trouble("the broker's quota is used up: sending more slowly")
             else:
-                self._book(message, code)
+                self._verdicts.book(message, code)
         self._ledger.in_flight = len(self._in_flight)
-
-    def _book(self, message: Message, code: int) -> None:
-        what = "kept" if isinstance(message, Parcel) else "dropped"
-        if code in (SUCCESS, NO_SUBSCRIBER):
-            if not (isinstance(message, Parcel) and message.is_again):
-                self._ledger.deliver(is_heard=code == SUCCESS)
-        elif code == NOT_AUTHORIZED:
-            self._lanes.count(denied=1)
-            self._ledger.trouble(
-                f"the broker does not let {self._client_id} publish to {message.topic}: {what}; "
-                "check the broker's access list"
-            )
-        else:
-            self._lanes.count(refused=1)
-            self._ledger.trouble(f"the broker refused a message on {message.topic} (reason {code}): {what}")
 
     def _is_overdue(self) -> bool:
         with self._busy:

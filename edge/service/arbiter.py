@@ -9,22 +9,23 @@
 
 from __future__ import annotations
 
-import select
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from edge.core.protocols import Clock
 from edge.core.values import Sighting
+from edge.service.announced import Announced
 from edge.service.brains import Brains
 from edge.service.capture import Capture
 from edge.service.contract import Contract
-from edge.service.eye import Announced, Eye
+from edge.service.eye import Eye
 from edge.service.governor import Restraint
 from edge.service.inference import Answer
 from edge.service.lookout import Condition, LookoutSettings, Verdict
 from edge.service.news import BackendNews, CameraNews, CameraState, Thinking, camera_of
 from edge.service.progress import Stage
+from edge.service.ready import wait_readable
 from edge.service.succession import Succession
 from edge.service.waiting import Held, WaitingRoom
 from edge.service.watch import Cast, Watch
@@ -99,12 +100,8 @@ class Arbiter:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing is left to be told: no camera, no frame, no news."""
-        return (
-            all(eye.is_gone for eye in self._eyes.values())
-            and self._room.is_empty
-            and self.brain.is_idle
-            and not self._out
-        )
+        is_told = self._room.is_empty and self.brain.is_idle and not self._out
+        return is_told and all(eye.is_gone for eye in self._eyes.values())
 
     def stages(self) -> tuple[Stage, ...]:
         """What works by itself here."""
@@ -150,11 +147,7 @@ class Arbiter:
 
     def restrain(self, restraint: Restraint, contract: Contract) -> None:
         """Do with less, but with no less than was promised."""
-        for camera, lookout in self._lookouts.items():
-            usual = lookout.usual_fps
-            fps = None if restraint.rate >= 1.0 or usual is None else contract.least_rate(restraint.rate, usual)
-            lookout.restrain(fps, has_gate=restraint.tightness > 1.0)
-            self._eyes[camera].tighten(restraint.tightness)
+        self._watch.restrain(restraint, contract)
 
     def take(self, timeout_s: float) -> Sighting | CameraNews | BackendNews | None:
         """What was seen, in each camera's order, or what is new of a camera or the model; None = nothing in time.
@@ -211,11 +204,7 @@ class Arbiter:
 
     def _wait(self, timeout_s: float) -> bool:
         """Whether a camera or the model has said something, and nobody wants us back."""
-        poller = select.poll()
-        for descriptor in (*self._minds.filenos(), *(eye.fileno() for eye in self._eyes.values()), self._wake.fileno()):
-            if descriptor is not None:
-                poller.register(descriptor, select.POLLIN)
-        ready = dict(poller.poll(max(0.0, timeout_s) * 1000))
+        ready = wait_readable((*self._minds.filenos(), *self._watch.filenos(), self._wake.fileno()), timeout_s)
         self._wake.clear()
         return bool(ready) and self._wake.fileno() not in ready
 

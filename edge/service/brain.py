@@ -12,8 +12,9 @@ import msgspec
 from edge.core.errors import EdgeError, MissingLibraryError, ModelCrashError
 from edge.core.protocols import Clock
 from edge.service import infer_letters as letters
+from edge.service.announced import Announced
 from edge.service.child import Child
-from edge.service.eye import LONGEST_WAIT_S, STABLE_S, STALL_S, Announced
+from edge.service.eye import LONGEST_WAIT_S, STABLE_S, STALL_S
 from edge.service.fault import Fault, FaultKind
 from edge.service.infer_letters import (
     Begin,

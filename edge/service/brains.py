@@ -12,9 +12,9 @@ from collections.abc import Callable
 from edge.core.errors import EdgeError
 from edge.core.protocols import Clock
 from edge.service.accelerated import Accelerated
+from edge.service.announced import Announced
 from edge.service.breaker import Breaker, Trust
 from edge.service.checkup import Checkup, Result
-from edge.service.eye import Announced
 from edge.service.infer_letters import Corners, Pictured, Ready
 from edge.service.inference import Answer
 from edge.service.news import BackendNews, Thinking

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import random
-import select
 import signal
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from typing import Protocol
 from edge.core.protocols import Clock
 from edge.service import cradle
 from edge.service.channel import Channel, ChannelClosedError
+from edge.service.ready import wait_readable
 
 logger = logging.getLogger(__name__)
 
@@ -185,7 +185,7 @@ class Child:
             self._channel.wait(min(timeout_s, self._until(self._deadline_ns)), *others)
             return
         poll_s = min(timeout_s, self._until(self._next_ns))
-        _wait_for(others, poll_s)
+        wait_readable(others, poll_s)
 
     def fail(self, why: str) -> None:
         """End this process, whatever it does, and plan the next."""
@@ -290,10 +290,3 @@ class Child:
 
     def _until(self, deadline_ns: int) -> float:
         return max(0.0, (deadline_ns - self._clock.monotonic_ns()) / _NS_PER_S)
-
-
-def _wait_for(descriptors: tuple[int, ...], timeout_s: float) -> None:
-    poller = select.poll()
-    for descriptor in descriptors:
-        poller.register(descriptor, select.POLLIN)
-    poller.poll(max(0.0, timeout_s) * 1000)

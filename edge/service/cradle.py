@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -17,6 +16,8 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from edge.service.ready import wait_readable
 
 _FIRST_FREE = 3  # the first descriptor that is no standard stream
 _LAST_USED = 1024  # a service that is young has no more
@@ -73,9 +74,7 @@ def _wait_for_end(pid: int, timeout_s: float) -> None:
     except OSError:  # no descriptor left: then it is not waited for
         return
     try:
-        poller = select.poll()
-        poller.register(end, select.POLLIN)
-        poller.poll(max(0.0, timeout_s) * 1000)
+        wait_readable((end,), timeout_s)
     finally:
         os.close(end)
 

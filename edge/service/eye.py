@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 
 from edge.core.errors import SourceError
-from edge.core.glance import Glance
 from edge.core.protocols import Clock
 from edge.core.values import FrameFacts
 from edge.service import capture_letters as letters
+from edge.service.announced import Announced
 from edge.service.capture import Capture
 from edge.service.capture_letters import Announce, Begin, Grant, Leave, Phase, Regard, Tighten, Told
 from edge.service.child import Child
@@ -28,26 +28,6 @@ _LEAVE_S = 1.0
 STABLE_S = 3.0
 LONGEST_WAIT_S = 2.0
 STALL_S = 8.0  # so much later than it should have been ended, a process that hangs is a fault of ours
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """A frame that lies in a slot.
-
-    small : (width, height) of the picture made small ahead
-    tries : how often a process ended while it looked at this frame
-    glance : what a cheap look at it found, or at the frame before it; None = nobody has looked
-    era : grows when the camera's source becomes another one
-    has_picture : whether the frame itself is in the slot, beside the one made small
-    """
-
-    slot: int
-    frame: FrameFacts
-    small: tuple[int, int] | None = None
-    tries: int = 0
-    glance: Glance | None = None
-    era: int = 0
-    has_picture: bool = True
 
 
 class Eye:
@@ -175,8 +155,7 @@ class Eye:
 
     def receive(self) -> list[Announced | CameraNews]:
         """What the process has said, in order."""
-        said: list[Announced | CameraNews] = list(self._news)
-        self._news.clear()
+        said: list[Announced | CameraNews] = [*self._take_news()]
         if self._child is None:
             return said
         for frame in self._child.receive():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.core.values import Sighting
-from edge.service.eye import Announced
+from edge.service.announced import Announced
 
 
 @dataclass(frozen=True, slots=True)

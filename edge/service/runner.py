@@ -11,10 +11,10 @@ from edge.core.events import Occurrence
 from edge.core.protocols import Clock
 from edge.core.values import Message, Sighting
 from edge.service import cradle
+from edge.service.alive import Alive
 from edge.service.doors import Outlet, Sight
 from edge.service.news import BackendNews, CameraNews, CameraState, Thinking, camera_of
 from edge.service.parts import Parts
-from edge.service.progress import Progress
 from edge.service.reading import Outcome
 from edge.service.steward import Care
 from edge.service.systemd import Notifier
@@ -29,7 +29,6 @@ _SOON_NS = 1_000_000_000  # after a change: cameras that come or go together are
 _LEAVE_S = 1.0  # cameras that are still open by then, and frames still with the model, are left behind
 _JOIN_S = 0.5
 _START_STEP_S = 15.0
-_LOOK_S = 1.0  # how often stages are looked at
 
 
 class Service:
@@ -47,13 +46,13 @@ class Service:
         self._stop = threading.Event()
         self._vitals = Vitals(sight, outlet, clock, parts.pipelines)
         self._next_round_ns = 0
-        self._next_alive_ns = self._next_asking_ns = clock.monotonic_ns()
-        self._next_health_ns = self._next_alive_ns + _SOON_NS
+        self._next_asking_ns = clock.monotonic_ns()
+        self._next_health_ns = self._next_asking_ns + _SOON_NS
         self._told_signs: object = ()
         self._told_model: str | None = None
         self._early: deque[Sighting | CameraNews | BackendNews] = deque()  # came before the model ran
-        self._progress = self._watch_progress()
-        self._told_stalled: tuple[str, ...] = ()
+        self._alive = Alive(notifier, clock)
+        self._watch_progress()
         self._is_closing = False
         self._outcome = Outcome()
 
@@ -80,7 +79,7 @@ class Service:
             self._outcome.errors.pop(camera, None)
         self._early = deque(item for item in self._early if camera_of(item) not in parts.renewed)
         self._vitals.change(parts.pipelines, parts.renewed)
-        self._progress = self._watch_progress()
+        self._watch_progress()
         for errand in parts.errands:
             if errand not in before.errands:
                 self._say(errand.open())
@@ -152,7 +151,7 @@ class Service:
         self._outlet.tick()
         self._look_around(now_ns)
         self._report_health(now_ns)
-        self._tell_alive(now_ns)
+        self._alive.turn(now_ns)
 
     def _is_over(self, end_ns: int | None) -> bool:
         is_late = end_ns is not None and self._clock.monotonic_ns() >= end_ns
@@ -263,21 +262,8 @@ class Service:
     def _tell_health(self) -> None:
         self._outlet.send(self._parts.reports.health(self._vitals.read(self._outcome.cameras, self._care)))
 
-    def _watch_progress(self) -> Progress:
-        return Progress((*self._sight.stages(), *self._outlet.stages()), self._clock)
-
-    def _tell_alive(self, now_ns: int) -> None:
-        """Each turn of the loop is progress, if all other stages advance too; else the watchdog shall bark."""
-        if now_ns < self._next_alive_ns:
-            return
-        self._next_alive_ns = now_ns + round(min(_LOOK_S, self._notifier.alive_every_s) * 1e9)
-        stalled = self._progress.stalled()
-        if not stalled:
-            self._notifier.alive()
-        elif stalled != self._told_stalled:
-            logger.error("standing still: %s", ", ".join(stalled))
-            self._notifier.stalled(", ".join(stalled))
-        self._told_stalled = stalled
+    def _watch_progress(self) -> None:
+        self._alive.watch((*self._sight.stages(), *self._outlet.stages()))
 
     def _end(self, publisher: threading.Thread) -> None:
         self._notifier.stopping()

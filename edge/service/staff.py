@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge.core.errors import EdgeError
+from edge.service.announced import Announced
 from edge.service.checkup import Checkup
-from edge.service.eye import Announced
 from edge.service.fault import Fault
 from edge.service.infer_letters import Corners, Pictured, Ready, SelfTest, Tested
 from edge.service.inference import Answer

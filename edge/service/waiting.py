@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from edge.core.values import FrameFacts
-from edge.service.eye import Announced
+from edge.service.announced import Announced
 from edge.service.news import CameraNews
 
 

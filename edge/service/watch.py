@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from edge.core.protocols import Clock
 from edge.service.capture import Capture
+from edge.service.contract import Contract
 from edge.service.eye import Eye
+from edge.service.governor import Restraint
 from edge.service.lookout import Lookout, LookoutSettings
 from edge.service.shared_frames import make_frame_memory
 
@@ -76,6 +78,18 @@ class Watch:
             if eye.is_gone:
                 self._leaving.remove((eye, memory))
                 os.close(memory)
+
+    def filenos(self) -> list[int]:
+        """To wait for."""
+        return [number for eye in self.eyes.values() if (number := eye.fileno()) is not None]
+
+    def restrain(self, restraint: Restraint, contract: Contract) -> None:
+        """Look less often, but no less than was promised."""
+        for camera, lookout in self.lookouts.items():
+            usual = lookout.usual_fps
+            fps = None if restraint.rate >= 1.0 or usual is None else contract.least_rate(restraint.rate, usual)
+            lookout.restrain(fps, has_gate=restraint.tightness > 1.0)
+            self.eyes[camera].tighten(restraint.tightness)
 
     def close(self) -> None:
         """End all processes, whatever they do."""

@@ -8,31 +8,27 @@ a new client, driven from our own poll; what a message became is read from the r
 from __future__ import annotations
 
 import select
-import socket
 from collections import deque
 from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
-from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import LogLevel, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.core.errors import BrokerError
 from edge.core.values import Message
 from edge.wire.packets import Answer, Hello, Incoming, Version, limits_of
+from edge.wire.paho_client import make_client, make_properties
 from edge.wire.reasons import Cause, Ending, departure, network_words
 from edge.wire.settings import BrokerSettings, Pace
 from edge.wire.straight import Straight
 from edge.wire.tls import TlsContext, alert_words, failure_words
 from edge.wire.wake import Wake
 
-WILL_DELAY_S = 5  # a short blip of the radio need not flap the device's state
 _INCOMING_LIMIT = 256 * 1024  # nothing we subscribe to is larger; the broker keeps what is
 _READS_AT_ONCE = 200
 _Item = TypeVar("_Item")
-_PROTOCOLS = {Version.V5: MQTTProtocolVersion.MQTTv5, Version.V311: MQTTProtocolVersion.MQTTv311}
 
 
 class Connection:
@@ -67,13 +63,14 @@ class Connection:
         self._logged = ""
         self._straight = Straight()
         self._error_code = MQTTErrorCode.MQTT_ERR_SUCCESS
-        self._client = self._make_client(context, pace)
+        self._client = make_client(settings, hello, version, context=context, pace=pace)
+        self._listen()
 
     def open(self) -> None:
         """Resolve, connect, shake hands; sends CONNECT. Raises BrokerError with the reason in words."""
         options: dict[str, Any] = {}
         if self._version is Version.V5:
-            asked = _properties(
+            asked = make_properties(
                 PacketTypes.CONNECT,
                 SessionExpiryInterval=self._hello.session_expiry_s,
                 ReceiveMaximum=self._hello.window,
@@ -113,7 +110,7 @@ class Connection:
             return 0
         properties = None
         if self._version is Version.V5 and expiry_s is not None:
-            properties = _properties(PacketTypes.PUBLISH, MessageExpiryInterval=expiry_s)
+            properties = make_properties(PacketTypes.PUBLISH, MessageExpiryInterval=expiry_s)
         info = self._client.publish(
             message.topic, message.payload, qos=message.qos, retain=message.retain, properties=properties
         )
@@ -231,38 +228,13 @@ class Connection:
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS and self._error_code == MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._error_code = code
 
-    def _make_client(self, context: TlsContext | None, pace: Pace) -> Client:
-        is_v5 = self._version is Version.V5
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self._hello.client_id,
-            protocol=_PROTOCOLS[self._version],
-            clean_session=None if is_v5 else self._hello.clean_start,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
-        client.suppress_exceptions = True
-        client.connect_timeout = pace.connect_s
-        if self._settings.username is not None:
-            client.username_pw_set(self._settings.username, self._settings.password)
-        if context is not None:
-            client.tls_set_context(context)
-        will = self._hello.will
-        if will is not None:
-            delay = _properties(PacketTypes.WILLMESSAGE, WillDelayInterval=WILL_DELAY_S) if is_v5 else None
-            client.will_set(will.topic, will.payload, qos=will.qos, retain=will.retain, properties=delay)
-        self._listen(client)
-        return client
-
-    def _listen(self, client: Client) -> None:
+    def _listen(self) -> None:
+        client = self._client
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
-        client.on_socket_open = _on_socket_open
         client.on_log = self._on_log
-        # With somebody to tell, paho leaves writing to us, instead of writing from within publish.
-        client.on_socket_register_write = _on_socket_register_write
 
     def _on_connect(self, _client: Any, _userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         self._answer = (reason.value, bool(flags.session_present), properties)
@@ -292,19 +264,3 @@ def _taken(queue: deque[_Item]) -> list[_Item]:
     taken = list(queue)
     queue.clear()
     return taken
-
-
-def _properties(packet: int, **values: int) -> Properties:
-    properties = Properties(packet)  # type: ignore[no-untyped-call]
-    for name, value in values.items():
-        setattr(properties, name, value)
-    return properties
-
-
-def _on_socket_open(_client: Any, _userdata: Any, sock: Any) -> None:
-    # Without it the second message after a pause waits 35 ms for a delayed acknowledgement (measured).
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _on_socket_register_write(_client: Any, _userdata: Any, _sock: Any) -> None:
-    return

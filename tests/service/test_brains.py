@@ -10,10 +10,10 @@ import pytest
 from edge.core.clock import HandClock
 from edge.core.errors import MissingLibraryError
 from edge.infer.golden import Golden, Sample
+from edge.service.announced import Announced
 from edge.service.brains import Brains
 from edge.service.breaker import Breaker, Patience, Trust
 from edge.service.checkup import Checkup
-from edge.service.eye import Announced
 from edge.service.fault import Fault, FaultKind
 from edge.service.golden_book import GoldenBook
 from edge.service.infer_letters import Pictured, Ready, SelfTest, Tested

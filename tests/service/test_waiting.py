@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from edge.service.eye import Announced
+from edge.service.announced import Announced
 from edge.service.news import CameraNews, CameraState
 from edge.service.waiting import WaitingRoom
 from tests.builders import make_frame

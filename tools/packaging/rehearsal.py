@@ -82,33 +82,14 @@ class Rehearsal:
 
     def short_steps(self) -> tuple[Callable[[], str], ...]:
         """One installation: each takes minutes where it is emulated."""
-        return (
-            self.install,
-            self.check,
-            self.doctor,
-            self.detect,
-            self.accelerate,
-            self.replay,
-            self.run,
-            self.remove,
-            self.purge,
-        )
+        return (*self._first_steps(), self.remove, self.purge)
 
     def all_steps(self) -> tuple[Callable[[], str], ...]:
-        return (
-            self.install,
-            self.check,
-            self.doctor,
-            self.detect,
-            self.accelerate,
-            self.replay,
-            self.run,
-            self.install_again,
-            self.new_python,
-            self.remove,
-            self.install_once_more,
-            self.purge,
-        )
+        last = (self.install_again, self.new_python, self.remove, self.install_once_more, self.purge)
+        return (*self._first_steps(), *last)
+
+    def _first_steps(self) -> tuple[Callable[[], str], ...]:
+        return (self.install, self.check, self.doctor, self.detect, self.accelerate, self.replay, self.run)
 
     def install(self) -> str:
         self._apt("install", f"{_TMP}/{self._carry(self._package)}")
