@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.capture.pixels import PixelOrder, to_rgb
-from edge.core.errors import SourceError
+from edge.core.errors import Away, SourceError
 
 # libcamera (like DRM) names a packed pixel from the high end of a little-endian number: "BGR888" is R, G, B in memory.
 _ORDERS = {
@@ -38,7 +38,8 @@ def pixel_order(stream: Mapping[str, Any], *, where: str) -> PixelOrder:
     if order is None:
         raise SourceError(
             f"{where}: expected one of the formats {', '.join(_ORDERS)}; the camera gives {stream['format']}"
-            + ("; a USB camera is better used as /dev/videoN" if stream["format"] == "MJPEG" else "")
+            + ("; a USB camera is better used as /dev/videoN" if stream["format"] == "MJPEG" else ""),
+            Away.UNSUITABLE,
         )
     return order
 

@@ -10,7 +10,7 @@ from edge.capture.settings import MAX_PIXELS, SourceSettings
 from edge.capture.spec import redacted
 from edge.capture.stepped import SteppedSource
 from edge.capture.stream_patience import StreamPatience
-from edge.core.errors import SourceError
+from edge.core.errors import Away, SourceError
 from edge.core.protocols import Clock
 from edge.core.values import Frame
 
@@ -56,12 +56,14 @@ class NetworkStreamSource(SteppedSource):
         )
         if not stream.is_open:
             stream.close()
-            raise SourceError(f"{self._name}: expected a stream, {self._reason(started_ns)}")
+            reason, words = self._reason(started_ns)
+            raise SourceError(f"{self._name}: expected a stream, {words}", reason)
         width, height = stream.get(Property.WIDTH), stream.get(Property.HEIGHT)
         if width * height > MAX_PIXELS:
             stream.close()
             raise SourceError(
-                f"{self._name}: expected at most {MAX_PIXELS // 1_000_000} megapixels, found {width:.0f}x{height:.0f}"
+                f"{self._name}: expected at most {MAX_PIXELS // 1_000_000} megapixels, found {width:.0f}x{height:.0f}",
+                Away.UNSUITABLE,
             )
         logger.info("%s: connected, %.0fx%.0f", self._name, width, height)
         self._stream = stream
@@ -80,7 +82,10 @@ class NetworkStreamSource(SteppedSource):
             if is_late:
                 self._patience.lost()
             what = f"no frame within {limit_s:g} s" if is_late else "the other side ended it"
-            raise SourceError(f"{self._name}: the stream is lost: {what}; check the camera and its network")
+            raise SourceError(
+                f"{self._name}: the stream is lost: {what}; check the camera and its network",
+                Away.HUNG if is_late else Away.LOST,
+            )
         self._sequence += 1
         self._moment = self._time.stamp(None)
         self._patience.frame(self._clock.monotonic_ns())
@@ -107,11 +112,16 @@ class NetworkStreamSource(SteppedSource):
         self._settings.mishaps.unreadable += 1
         if self._unreadable >= _MAX_UNREADABLE:
             self.close()
-            raise SourceError(f"{self._name}: {_MAX_UNREADABLE} frames in a row can't be decoded; restart the camera")
+            raise SourceError(
+                f"{self._name}: {_MAX_UNREADABLE} frames in a row can't be decoded; restart the camera", Away.UNREADABLE
+            )
 
-    def _reason(self, started_ns: int) -> str:
+    def _reason(self, started_ns: int) -> tuple[Away, str]:
         limit_s = self._settings.open_timeout_s
         waited_s = (self._clock.monotonic_ns() - started_ns) / 1e9
         if waited_s >= _NEARLY * limit_s:
-            return f"but nothing answered within {limit_s:g} s; is the camera on, and its address right?"
-        return "but it was refused; check the address, the path, the user and the password, and that it is switched on"
+            return Away.ABSENT, f"but nothing answered within {limit_s:g} s; is the camera on, and its address right?"
+        return (
+            Away.REFUSED,
+            "but it was refused; check the address, the path, the user and the password, and that it is switched on",
+        )

@@ -15,7 +15,7 @@ from edge.capture.libcamera_format import picture_of, pixel_order, preferred_for
 from edge.capture.moments import DeviceTime, Moment
 from edge.capture.settings import DEFAULT_FPS, SourceSettings
 from edge.capture.stepped import SteppedSource
-from edge.core.errors import MissingLibraryError, SourceError
+from edge.core.errors import Away, MissingLibraryError, SourceError
 from edge.core.protocols import Clock
 from edge.core.values import Frame
 
@@ -78,7 +78,8 @@ class PicameraSource(SteppedSource):
             self.close()
             raise SourceError(
                 f"picamera2:{self._number}: the camera does not start: {error}; "
-                "does another program hold it? try: rpicam-hello --list-cameras"
+                "does another program hold it? try: rpicam-hello --list-cameras",
+                Away.REFUSED,
             ) from error
 
     def step(self) -> int | None:
@@ -92,7 +93,10 @@ class PicameraSource(SteppedSource):
             self.close()
             limit_s = self._settings.read_timeout_s
             found = f"no frame within {limit_s:g} s" if isinstance(error, TimeoutError) else str(error)
-            raise SourceError(f"picamera2:{self._number}: {found}; check the camera's ribbon cable") from error
+            raise SourceError(
+                f"picamera2:{self._number}: {found}; check the camera's ribbon cable",
+                Away.HUNG if isinstance(error, TimeoutError) else Away.LOST,
+            ) from error
         self._sequence += 1
         self._moment = self._time.stamp(stamp_ns)
         return self._moment.captured_ns
@@ -144,7 +148,8 @@ class PicameraSource(SteppedSource):
         found = ", ".join(f"{i}: {camera.get('Model', '?')}" for i, camera in enumerate(cameras)) or "no camera at all"
         raise SourceError(
             f"picamera2:{self._number}: expected camera number {self._number}, found {found}; check the ribbon cable, "
-            "then: rpicam-hello --list-cameras"
+            "then: rpicam-hello --list-cameras",
+            Away.ABSENT,
         )
 
     def _configure(self, camera: Any) -> None:

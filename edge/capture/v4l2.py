@@ -10,7 +10,7 @@ from edge.capture.moments import DeviceTime, Moment
 from edge.capture.opencv_stream import CaptureOpener, OpenCvStream, Property, fourcc, fourcc_name, open_capture
 from edge.capture.settings import DEFAULT_FPS, SourceSettings
 from edge.capture.stepped import SteppedSource
-from edge.core.errors import SourceError
+from edge.core.errors import Away, SourceError
 from edge.core.looking import why_missing
 from edge.core.protocols import Clock
 from edge.core.values import Frame
@@ -23,6 +23,7 @@ _FORMATS = ("MJPG", "YUYV")
 # One being filled while one is read: at most one frame waits. With a single one most cameras halve their rate.
 _BUFFERS = 2
 _MAX_UNREADABLE = 30
+_NEARLY = 0.9  # of a time-out: whatever took so long took it all
 
 
 class V4l2Source(SteppedSource):
@@ -38,6 +39,7 @@ class V4l2Source(SteppedSource):
         self._device = device
         self._settings = settings
         self._opener = opener
+        self._clock = clock
         self._time = DeviceTime(clock, settings.mishaps)
         self._stream: OpenCvStream | None = None
         self._sequence = -1
@@ -53,7 +55,8 @@ class V4l2Source(SteppedSource):
             stream.close()
             raise SourceError(
                 f"{self._device}: expected a camera, but it does not open: another program holds it, or it is not "
-                f"a camera (metadata nodes look alike); see who: fuser -v {self._device}"
+                f"a camera (metadata nodes look alike); see who: fuser -v {self._device}",
+                Away.REFUSED,
             )
         self._negotiate(stream)
         self._stream = stream
@@ -62,11 +65,14 @@ class V4l2Source(SteppedSource):
     def step(self) -> int | None:
         if self._stream is None:
             raise SourceError(f"{self._device}: the camera is not open; open it again")
+        started_ns = self._clock.monotonic_ns()
         if not self._stream.step():
+            is_late = self._clock.monotonic_ns() - started_ns >= self._settings.read_timeout_s * 1e9 * _NEARLY
             self.close()
             raise SourceError(
                 f"{self._device}: no frame within {self._settings.read_timeout_s:g} s, or the camera was unplugged; "
-                "check its cable and power"
+                "check its cable and power",
+                Away.HUNG if is_late and not why_missing(self._device) else Away.LOST,
             )
         self._sequence += 1
         # OpenCV hands out the driver's buffer timestamp under this name; 0 before the first frame.
@@ -94,12 +100,14 @@ class V4l2Source(SteppedSource):
         if why_missing(self._device):
             present = ", ".join(sorted(str(path) for path in Path("/dev").glob("video[0-9]*"))) or "none"
             raise SourceError(
-                f"{self._device}: expected a camera, found no such device; plugged in? devices here: {present}"
+                f"{self._device}: expected a camera, found no such device; plugged in? devices here: {present}",
+                Away.ABSENT,
             )
         if not os.access(self._device, os.R_OK | os.W_OK):
             raise SourceError(
                 f"{self._device}: this user may not use the camera; run: sudo usermod -aG video $USER, "
-                "then log in again"
+                "then log in again",
+                Away.DENIED,
             )
 
     def _negotiate(self, stream: OpenCvStream) -> None:
@@ -131,5 +139,6 @@ class V4l2Source(SteppedSource):
         if self._unreadable >= _MAX_UNREADABLE:
             self.close()
             raise SourceError(
-                f"{self._device}: {_MAX_UNREADABLE} pictures in a row can't be decoded; try another USB port or cable"
+                f"{self._device}: {_MAX_UNREADABLE} pictures in a row can't be decoded; try another USB port or cable",
+                Away.UNREADABLE,
             )

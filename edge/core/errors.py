@@ -18,6 +18,8 @@ Every message says what was expected, what was found, where, and what to do.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 
 class EdgeError(Exception):
     """Something a person can mend; its text is meant for that person."""
@@ -61,10 +63,27 @@ class ModelCrashError(ModelError):
     exit_code = 75
 
 
+class Away(StrEnum):
+    """Why there are no frames, as a code; docs/faults.md says what each means and what to do."""
+
+    ABSENT = "absent"  # no such device, nobody at that address
+    DENIED = "denied"  # it is there, and this user may not have it
+    REFUSED = "refused"  # it is there, and does not open: held by another, not switched on, another password
+    LOST = "lost"  # it was unplugged, switched off, or ended the stream
+    HUNG = "hung"  # it is open, and nothing comes
+    UNREADABLE = "unreadable"  # nothing that comes can be decoded
+    UNSUITABLE = "unsuitable"  # what it gives is nothing we can use
+    CRASHED = "crashed"  # our own process for it ended
+
+
 class SourceError(EdgeError):
     """A camera or stream is away; try again later."""
 
     exit_code = 75
+
+    def __init__(self, words: str, reason: Away = Away.LOST) -> None:
+        super().__init__(words)
+        self.reason = reason
 
 
 class RecordingError(SourceError):

@@ -236,7 +236,7 @@ class Arbiter:
                         reason = lookout.troubles[0] if lookout.state is not CameraState.ONLINE else None
                         self._room.tell(CameraNews(eye.camera, lookout.state, reason=reason))
                 case CameraNews():
-                    lookout.hear(said.state)
+                    lookout.hear(said.state, said.reason)
                     self._room.tell(said)
         lookout.pass_time(self._clock.monotonic_ns() / 1e9)
 
@@ -284,8 +284,8 @@ class Arbiter:
 
     def _forget_what_was_seen(self) -> None:
         """Another model may have other classes: what the one before saw is held no longer."""
-        for camera, lookout in self._lookouts.items():
-            lookout.hear(self._eyes[camera].state or CameraState.OFFLINE)
+        for lookout in self._lookouts.values():
+            lookout.forget()
         self._out = deque(item for item in self._out if not isinstance(item, Sighting))
 
     def _let_news_pass(self) -> None:

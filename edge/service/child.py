@@ -103,6 +103,7 @@ class Child:
         self._wait_s = _FIRST_WAIT_S
         self.restarts = 0
         self.deaths = 0  # of these, how often it ended by itself
+        self.has_died = False  # the last one did
         self.is_dismissed = False
         self.has_gone = False
 
@@ -197,6 +198,7 @@ class Child:
         self._wait_s = _FIRST_WAIT_S if lived_s >= self._stable_s else min(self._longest_s, self._wait_s * 2)
         self._next_ns = self._clock.monotonic_ns() + round(self._wait_s * random.uniform(0.5, 1.0) * _NS_PER_S)  # noqa: S311
         self.restarts += 1
+        self.has_died = False
         self.has_gone = not self._is_restarted
         logger.log(
             logging.ERROR if self._is_restarted else logging.INFO,  # who restarts it says what it means
@@ -268,6 +270,7 @@ class Child:
         if not self.is_dismissed:
             self.deaths += 1
             self.fail("ended")
+            self.has_died = True
             return
         self._let_go()
         self.has_gone = True

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
-from edge.core.errors import SourceError
+from edge.core.errors import Away, SourceError
 from edge.core.protocols import Clock
 from edge.core.values import FrameFacts
 from edge.service import capture_letters as letters
@@ -222,7 +222,7 @@ class Eye:
         self._state = state
         if state in _OVER:
             self._ask_to_leave()
-        return [CameraNews(self.camera, state, None if trouble is None else trouble.error())]
+        return [CameraNews.away(self.camera, state, None if trouble is None else trouble.error())]
 
     def _tend_nobody(self) -> None:
         if self._is_stopping:
@@ -281,8 +281,9 @@ class Eye:
         self.leases.lose_camera()
         if self._state is not CameraState.OFFLINE:
             self._state = CameraState.OFFLINE
-            error = SourceError(f"camera {self.camera}: its process ended or hung, and is started again")
-            self._news.append(CameraNews(self.camera, CameraState.OFFLINE, error))
+            what, reason = ("ended", Away.CRASHED) if self._child.has_died else ("hung", Away.HUNG)
+            error = SourceError(f"camera {self.camera}: its process {what}, and is started again", reason)
+            self._news.append(CameraNews.away(self.camera, CameraState.OFFLINE, error))
 
     def _take_news(self) -> list[CameraNews]:
         news, self._news = self._news, []

@@ -51,6 +51,7 @@ class Lookout:
         self._pace = Pace()
         self._last: Sighting | None = None
         self._is_here = False
+        self._away: str | None = None
 
     @property
     def troubles(self) -> tuple[Trouble, ...]:
@@ -68,7 +69,8 @@ class Lookout:
     @property
     def condition(self) -> Condition:
         has_spared = self._settings.has_gate or self._gate.held > 0
-        return Condition(self.troubles, self._gate.saved if has_spared else None)
+        troubles = self.troubles if self._away is None else (self._away,)
+        return Condition(troubles, self._gate.saved if has_spared else None)
 
     @property
     def usual_fps(self) -> float | None:
@@ -106,15 +108,20 @@ class Lookout:
             return None
         return replace(last, frame=frame, times=StageTimes(), is_held=True)
 
-    def hear(self, state: CameraState) -> None:
-        """The camera came, went or was switched off."""
-        self._last = None
-        self._gate.missed()
+    def hear(self, state: CameraState, reason: str | None = None) -> None:
+        """The camera came, went or was switched off; ``reason`` : a code for why it went."""
+        self._away = reason if state is CameraState.OFFLINE else None
+        self.forget()
         if state is CameraState.DISABLED:
             self._sight.forget()
         elif state is not CameraState.ONLINE:
             self._sight.lose()
         self._is_here = state is CameraState.ONLINE
+
+    def forget(self) -> None:
+        """What was seen last holds no longer."""
+        self._last = None
+        self._gate.missed()
 
     def pass_time(self, now_s: float) -> None:
         """To be called now and then: frames that do not come say something too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge.core.errors import EdgeError
+from edge.core.errors import EdgeError, SourceError
 from edge.core.events import EventType
 from edge.core.values import Sighting
 
@@ -72,6 +72,13 @@ class CameraNews:
     state: CameraState
     error: EdgeError | None = None
     reason: str | None = None
+
+    @classmethod
+    def away(cls, camera: str, state: CameraState, error: EdgeError | None) -> CameraNews:
+        """Of a source that raised."""
+        if state is CameraState.OFFLINE and isinstance(error, SourceError):
+            return cls(camera, state, error, error.reason)
+        return cls(camera, state, error)
 
 
 def camera_of(item: Sighting | CameraNews | BackendNews) -> str | None:

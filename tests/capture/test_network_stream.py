@@ -15,7 +15,7 @@ from edge.capture.network_stream import NetworkStreamSource
 from edge.capture.opencv_stream import Property
 from edge.capture.settings import SourceSettings
 from edge.core.clock import HandClock, SystemClock
-from edge.core.errors import SourceError
+from edge.core.errors import Away, SourceError
 from tests.capture.fakes import FakeCapture, FakeOpener
 from tests.contracts.frame_source import LiveContract, assert_rgb_areas, rgb_areas
 
@@ -114,8 +114,9 @@ def test_size_scales_a_stream(shared_rtsp_server):
 
 @pytest.mark.rtsp
 def test_a_wrong_path_is_refused_at_once(shared_rtsp_server):
-    with pytest.raises(SourceError, match="refused"):
+    with pytest.raises(SourceError, match="refused") as caught:
         source_of(shared_rtsp_server.url("nothing-here")).open()
+    assert caught.value.reason is Away.REFUSED
 
 
 @pytest.mark.rtsp
@@ -140,8 +141,9 @@ def test_a_server_that_says_nothing_costs_no_more_than_the_open_time_out(silent_
     started_ns = clock.monotonic_ns()
     source = source_of(f"rtsp://127.0.0.1:{silent_port}/live", SourceSettings("yard", open_timeout_s=0.8))
 
-    with pytest.raises(SourceError, match=r"nothing answered within 0\.8 s"):
+    with pytest.raises(SourceError, match=r"nothing answered within 0\.8 s") as caught:
         source.open()
+    assert caught.value.reason is Away.ABSENT
 
     assert (clock.monotonic_ns() - started_ns) / 1e9 < 2.5
 
@@ -165,8 +167,9 @@ def test_a_server_that_freezes_is_lost_within_the_read_time_out(own_rtsp_server)
     clock = SystemClock()
 
     started_ns = clock.monotonic_ns()
-    with pytest.raises(SourceError, match="no frame within 1 s"):
+    with pytest.raises(SourceError, match="no frame within 1 s") as caught:
         read_for_ever(source)
+    assert caught.value.reason is Away.HUNG
     took_s = (clock.monotonic_ns() - started_ns) / 1e9
 
     assert 0.9 < took_s < 3.5
@@ -179,8 +182,9 @@ def test_a_server_that_dies_is_lost_and_found_again_when_it_is_back(own_rtsp_ser
     before = source.read()
     own_rtsp_server.kill()
 
-    with pytest.raises(SourceError, match="the stream is lost"):
+    with pytest.raises(SourceError, match="the stream is lost") as caught:
         read_for_ever(source)
+    assert caught.value.reason is Away.LOST
     with pytest.raises(SourceError):
         source.open()
     own_rtsp_server.start()
@@ -257,8 +261,9 @@ def test_a_stream_that_decodes_nothing_is_lost():
     source, _ = faked(FakeCapture([None] * 200))
     source.open()
 
-    with pytest.raises(SourceError, match="100 frames in a row"):
+    with pytest.raises(SourceError, match="100 frames in a row") as caught:
         source.read()
+    assert caught.value.reason is Away.UNREADABLE
 
 
 def test_a_picture_that_changes_its_size_is_followed():
@@ -273,7 +278,8 @@ def test_a_stream_of_gigantic_pictures_is_refused():
     capture.values = {Property.WIDTH: 20_000, Property.HEIGHT: 20_000}
     source, _ = faked(capture)
 
-    with pytest.raises(SourceError, match="found 20000x20000"):
+    with pytest.raises(SourceError, match="found 20000x20000") as caught:
         source.open()
+    assert caught.value.reason is Away.UNSUITABLE
 
     assert capture.is_released

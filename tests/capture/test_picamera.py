@@ -8,7 +8,7 @@ import pytest
 from edge.capture.picamera import PicameraSource
 from edge.capture.settings import SourceSettings
 from edge.core.clock import HandClock
-from edge.core.errors import MissingLibraryError, SourceError
+from edge.core.errors import Away, MissingLibraryError, SourceError
 from tests.capture.fakes import FakePicamera2, missing_library
 from tests.contracts.frame_source import LiveContract, assert_rgb_areas, rgb_areas
 
@@ -147,8 +147,9 @@ def test_a_camera_that_stops_is_lost_within_the_time_out():
     source.open()
     source.read()
 
-    with pytest.raises(SourceError, match=r"no frame within 1\.5 s"):
+    with pytest.raises(SourceError, match=r"no frame within 1\.5 s") as caught:
         source.read()
+    assert caught.value.reason is Away.HUNG
 
     assert library.opened[-1].waits == [1.5, 1.5]
     assert library.opened[-1].is_closed
@@ -209,14 +210,16 @@ def test_the_real_library_is_looked_for_only_when_opened():
 
 
 def test_a_number_without_a_camera_lists_those_there_are():
-    with pytest.raises(SourceError, match="expected camera number 2, found 0: imx708, 1: imx709"):
+    with pytest.raises(SourceError, match="expected camera number 2, found 0: imx708, 1: imx709") as caught:
         source_of(fake(cameras=2), number=2).open()
+    assert caught.value.reason is Away.ABSENT
 
 
 def test_a_camera_held_by_another_program_is_let_go_again():
     library = fake(start_error=RuntimeError("Failed to acquire camera: Device or resource busy"))
 
-    with pytest.raises(SourceError, match="resource busy"):
+    with pytest.raises(SourceError, match="resource busy") as caught:
         source_of(library).open()
+    assert caught.value.reason is Away.REFUSED
 
     assert library.opened[-1].is_closed

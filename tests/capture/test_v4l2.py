@@ -9,7 +9,7 @@ from edge.capture.opencv_stream import Property, fourcc
 from edge.capture.settings import SourceSettings
 from edge.capture.v4l2 import V4l2Source
 from edge.core.clock import HandClock
-from edge.core.errors import SourceError
+from edge.core.errors import Away, SourceError
 from tests.capture.fakes import FakeCapture, FakeOpener
 from tests.contracts.frame_source import LiveContract, rgb_areas
 
@@ -88,8 +88,9 @@ def test_a_camera_that_sends_nothing_but_rubbish_is_lost(device):
     source = source_of(device, FakeCapture([None] * 100))
     source.open()
 
-    with pytest.raises(SourceError, match="30 pictures in a row"):
+    with pytest.raises(SourceError, match="30 pictures in a row") as caught:
         source.read()
+    assert caught.value.reason is Away.UNREADABLE
 
 
 def test_an_unplugged_camera_is_lost_and_let_go(device):
@@ -98,8 +99,9 @@ def test_an_unplugged_camera_is_lost_and_let_go(device):
     source.open()
     source.read()
 
-    with pytest.raises(SourceError, match="unplugged"):
+    with pytest.raises(SourceError, match="unplugged") as caught:
         source.read()
+    assert caught.value.reason is Away.LOST
 
     assert capture.is_released
 
@@ -107,8 +109,9 @@ def test_an_unplugged_camera_is_lost_and_let_go(device):
 def test_a_busy_device_says_how_to_find_who_holds_it(device):
     capture = FakeCapture([], is_open=False)
 
-    with pytest.raises(SourceError, match="fuser -v"):
+    with pytest.raises(SourceError, match="fuser -v") as caught:
         source_of(device, capture).open()
+    assert caught.value.reason is Away.REFUSED
 
     assert capture.is_released
 

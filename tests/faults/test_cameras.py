@@ -11,7 +11,7 @@ import pytest
 
 from tests.brokers import has_mosquitto
 from tests.rooms import Room
-from tools.faults.cameras import Fault, faults_of, measure
+from tools.faults.cameras import Fault, faults_of, forget, measure
 from tools.faults.heard import Running, running
 from tools.faults.mjpeg_camera import MjpegCamera
 from tools.faults.unplugging import hang, unplug
@@ -57,13 +57,22 @@ def test_a_camera_that_is_unplugged_is_told_offline_and_back_again(run: Running,
 
 
 @pytest.mark.broker
+def test_a_connection_that_hangs_is_given_up_and_made_anew(run: Running, camera: MjpegCamera) -> None:
+    begun_s = time.time()
+
+    forget(run, camera)  # which ends when there are detections again
+
+    assert next_event(run, "camera_offline", begun_s)["reason"] == "hung"
+
+
+@pytest.mark.broker
 @pytest.mark.parametrize(
     ("name", "kind", "reason"),
     [
         ("frozen picture", "camera_frozen", "frozen"),
         ("black", "camera_impaired", "black"),
         ("over-exposed", "camera_impaired", "overexposed"),
-        ("corrupt pictures", "camera_offline", None),
+        ("corrupt pictures", "camera_offline", "lost"),  # FFmpeg takes it for the end of the stream
     ],
 )
 def test_what_a_camera_shows_is_told_with_its_reason_and_healed(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from edge.core.errors import Away
 from edge.core.events import EventType
 from edge.core.glance import Glance, LensFacts
 from edge.core.values import FrameFacts, as_detections
@@ -63,6 +64,18 @@ def test_nothing_of_before_holds_when_a_camera_comes_back(gated: Lookout, state:
 
     assert gated.judge(frame(100), STILL) is Verdict.LOOK
     assert gated.hold(frame(100)) is None
+
+
+def test_why_a_camera_went_is_known_until_it_is_back() -> None:
+    lookout = Lookout()
+    lookout.hear(CameraState.ONLINE)
+
+    lookout.hear(CameraState.OFFLINE, Away.HUNG)
+    lookout.forget()
+    assert lookout.condition.troubles == ("hung",)
+
+    lookout.hear(CameraState.ONLINE)
+    assert lookout.condition.troubles == ()
 
 
 def test_a_look_that_came_to_nothing_is_made_up_for(gated: Lookout) -> None:

@@ -33,6 +33,7 @@ class MjpegCamera:
         self.is_corrupt = False
         self._listener: socket.socket | None = None
         self._clients: set[socket.socket] = set()
+        self._forgotten: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -64,6 +65,10 @@ class MjpegCamera:
             thread.join(5.0)
         self._threads.clear()
 
+    def forget_clients(self) -> None:
+        """Those who are connected get nothing any more, and are not told; who connects anew is served."""
+        self._forgotten |= self._clients
+
     def _start(self, run: Callable[[], None]) -> None:
         thread = threading.Thread(target=run, daemon=True)
         self._threads.append(thread)
@@ -81,10 +86,11 @@ class MjpegCamera:
             client.recv(4096)
             client.sendall(_HEAD)
             while self._listener is not None:
-                if not self.is_hanging:
+                if not self.is_hanging and client not in self._forgotten:
                     client.sendall(self._part())
                 time.sleep(1 / self.fps)
         self._clients.discard(client)
+        self._forgotten.discard(client)
 
     def _part(self) -> bytes:
         _, encoded = cv2.imencode(".jpg", cv2.cvtColor(self.show(), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
