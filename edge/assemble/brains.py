@@ -27,6 +27,7 @@ from edge.service.golden_book import GoldenBook
 from edge.service.inference import Inference
 from edge.service.on_cpu import Experience
 from edge.service.staff import Version
+from edge.service.waking import WakingClock
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class Workshop:
         self._order = order
         self._book = book
         self._runs = runs
-        self._clock = clock
+        self._clock, self._waking = clock, WakingClock(clock)
         self._cpu = line.cpu
         self.is_on_trial = False  # then a model that can't run is refused, not replaced by the last good one
 
@@ -161,7 +162,7 @@ class Workshop:
     def _version(self, model: Model, memories: Mapping[str, int], *, twin: Model | None = None) -> Version:
         inference = self.inference(model, twin=twin)
         checkup = Checkup(self._book, boxes=self._order.boxes, twin_sha256=None if twin is None else twin.sha256)
-        return Version(lambda: Brain(inference, memories, self._clock), checkup)
+        return Version(lambda: Brain(inference, memories, self._waking), checkup)
 
     def _redacted(self, model: Model) -> dict[str, tuple[int, ...]]:
         """In the model's own classes. Where it can't see what has to be made unrecognisable, there is no picture."""

@@ -15,7 +15,8 @@ from edge.report.outbox.writer import OutboxWriter
 from edge.report.states import Delivery
 from edge.service.child import Child
 from edge.service.letters import Setup
-from edge.service.publishing import Publishing, other_publisher, own_publisher
+from edge.service.publishing import LOOK_S, Publishing, other_publisher, own_publisher
+from edge.service.waking import TURN_S, WakingClock
 
 
 def make_outlet(
@@ -37,7 +38,9 @@ def make_outlet(
     hear : takes what came in and is not for the publisher
     """
     writer = OutboxWriter(keeper, tell, clock=clock)
-    outlet = Publishing(publisher, writer, guarantee=guarantee(config), describe=describe, hear=hear, clock=clock)
+    outlet = Publishing(
+        publisher, writer, guarantee=guarantee(config), describe=describe, hear=hear, clock=_waking(clock)
+    )
     keeper.on_commit = outlet.committed
     return outlet
 
@@ -49,7 +52,12 @@ def make_keeper(config: Config, outbox: Path, volatile: Path | None, clock: Cloc
 
 def make_publisher(setup: Setup, socket: Path | None, clock: Clock) -> Child:
     """Who publishes; ``socket`` : of one that runs by itself, None = one is started."""
-    return own_publisher(setup, clock) if socket is None else other_publisher(setup, clock, socket=socket)
+    waking = _waking(clock)
+    return own_publisher(setup, waking) if socket is None else other_publisher(setup, waking, socket=socket)
+
+
+def _waking(clock: Clock) -> Clock:
+    return WakingClock(clock, longest_s=LOOK_S + TURN_S)
 
 
 def guarantee(config: Config) -> Delivery:

@@ -33,6 +33,7 @@ from edge.service.reading import Reports
 from edge.service.reloading import Reloading
 from edge.service.runner import Service
 from edge.service.systemd import Notifier
+from edge.service.waking import WakingClock
 from edge.service.watch import Cast
 
 
@@ -82,7 +83,12 @@ class Works:
         self.in_force.refused = lambda: self.reloading.refused
         workshop = make_workshop(plan.config, plan.line, plan.infer, self.in_force.lowest_score, clock)
         self._arbiter = Arbiter(
-            plan.captures, workshop.brains, clock, disabled=self.in_force.disabled, lookouts=plan.lookouts
+            plan.captures,
+            workshop.brains,
+            clock,
+            disabled=self.in_force.disabled,
+            lookouts=plan.lookouts,
+            waking=WakingClock(clock),
         )
         self._keeper = make_keeper(plan.config, plan.outbox, plan.volatile, clock)
         self.outlet = make_outlet(

@@ -53,6 +53,7 @@ class Arbiter:
         *,
         disabled: frozenset[str] = frozenset(),
         lookouts: Mapping[str, LookoutSettings] | None = None,
+        waking: Clock | None = None,
     ) -> None:
         """
         Parameters
@@ -60,12 +61,12 @@ class Arbiter:
         make_brains : what runs the model, given the descriptor of each camera's memory
         disabled : cameras that begin switched off
         lookouts : what is watched for at a camera; at one that is not named, nothing
+        waking : by which processes are measured; ``clock`` if there is no other
         """
         cast = Cast(captures, lookouts or {}, disabled)
-        self._watch = Watch(cast, clock)
+        self._watch = Watch(cast, clock, waking or clock)
         self._eyes, self._lookouts = self._watch.eyes, self._watch.lookouts
         self._minds = Succession(make_brains(self._watch.memories_of(cast.cameras)))
-        self._clock = clock
         self._room = WaitingRoom(self._eyes)
         self._out: deque[Sighting | CameraNews | BackendNews] = deque()
         self._wake = Wake()
@@ -238,7 +239,6 @@ class Arbiter:
                 case CameraNews():
                     lookout.hear(said.state, said.reason)
                     self._room.tell(said)
-        lookout.pass_time(self._clock.monotonic_ns() / 1e9)
 
     def _admit(self, eye: Eye, announced: Announced, verdict: Verdict) -> None:
         match verdict:

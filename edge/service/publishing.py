@@ -41,7 +41,7 @@ STOP_S = 2.5  # after SIGTERM: what is left is kept in the outbox anyway
 FINISH_S = 60.0  # after the last recording: as long as something arrives
 _COMMIT_S = 1.0
 _GLANCE_S = 0.1
-_LOOK_S = 2.0  # the publisher says how it goes every second
+LOOK_S = 2.0  # the publisher says how it goes every second
 _STUCK_S = 75.0  # the slowest thing it may do in one go is to resolve a name: 30 s and more with three dead servers
 _STALL_S = 8.0
 _DISK_S = 30.0  # a worn memory card can keep a commit waiting for many seconds
@@ -195,7 +195,7 @@ class Publishing:
             if self._child.tend():
                 self._start_anew()
             self._pass_on(self._child.send)
-        self._child.wait(_LOOK_S, self._wake.fileno())
+        self._child.wait(LOOK_S, self._wake.fileno())
         self._wake.clear()
         with self._talking:
             for frame in self._child.receive():

@@ -38,8 +38,9 @@ class Watch:
     eyes, lookouts : by camera; these mappings stay the same objects when cameras come and go
     """
 
-    def __init__(self, cast: Cast, clock: Clock) -> None:
+    def __init__(self, cast: Cast, clock: Clock, waking: Clock) -> None:
         self._clock = clock
+        self._waking = waking
         self._memories = {camera: make_frame_memory(camera) for camera in cast.cameras}
         self._settings: dict[str, LookoutSettings] = {}
         self._leaving: list[tuple[Eye, int]] = []
@@ -69,9 +70,11 @@ class Watch:
         return frozenset(gone | renewed)
 
     def tend(self) -> None:
-        """Start what should run, end what hangs, let go of those who have left."""
-        for eye in self.eyes.values():
+        """Start what should run, end what hangs, notice what does not come, let go of those who have left."""
+        now_s = self._clock.monotonic_ns() / 1e9
+        for camera, eye in self.eyes.items():
             eye.tend()
+            self.lookouts[camera].pass_time(now_s)
         for eye, memory in tuple(self._leaving):
             eye.receive()
             eye.tend()
@@ -113,7 +116,7 @@ class Watch:
         is_renewed = eye is not None and eye.change(capture)
         if eye is None:
             memory = self._memories[camera]
-            eye = self.eyes[camera] = Eye(capture, memory, self._clock, is_enabled=is_enabled)
+            eye = self.eyes[camera] = Eye(capture, memory, self._waking, is_enabled=is_enabled)
         elif eye.is_enabled != is_enabled:
             (eye.enable if is_enabled else eye.disable)()
         settings = cast.lookouts.get(camera, LookoutSettings())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,10 @@ from edge.service.child import Child
 from tests.flow.running import CHECKOUT
 from tools.faults.fuzz.__main__ import TARGETS
 from tools.faults.fuzz.puppets import Puppet, PuppetService
+from tools.faults.heard import running
 from tools.faults.kills import is_clean, storm
+from tools.faults.process import children
+from tools.faults.red_model import NAME, write_red_model
 from tools.faults.soak import soak
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -27,6 +33,29 @@ def test_children_that_are_killed_one_after_the_other_are_replaced_and_nothing_i
 
     assert [kill.victim for kill in kills] == victims
     assert is_clean(left), left
+
+
+@pytest.mark.broker
+def test_a_service_that_was_frozen_as_a_whole_goes_on_with_the_same_processes(tmp_path: Path) -> None:
+    """As a machine that slept, or a control group that got no processor time: nobody has hung."""
+    yard = {"source": "synthetic:?width=320&height=240&objects=6", "fps": 10, "publish_detections": True}
+    write_red_model(tmp_path / "models")
+    models = {"EDGE_MODELS": str(tmp_path / "models")}
+    with running(tmp_path, {"yard": yard}, environment=models, model=NAME, threads=1) as run:
+        run.detections("yard", since_s=0.0)
+        before = children(run.program.pid)
+        family = (*before.values(), run.program.pid)
+        for pid in family:  # the service last, and first when it is over: it waits for an answer all the while
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(0.1)
+        time.sleep(12.0)  # longer than anyone of them may be silent
+        frozen_s = time.time()
+        for pid in reversed(family):
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.1)
+        run.detections("yard", since_s=frozen_s + 2.0)
+
+        assert children(run.program.pid) == before
 
 
 @pytest.mark.broker

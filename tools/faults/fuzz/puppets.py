@@ -68,7 +68,7 @@ class Puppet:
         self.says: list[bytes] = []
         self.pid: int | None = None
         self.restarts = self.deaths = 0
-        self.is_dismissed = self.has_gone = False
+        self.is_dismissed = self.has_gone = self.has_died = False
 
     def tend(self) -> bool:
         is_new = self.pid is None and not self.has_gone
