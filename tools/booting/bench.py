@@ -90,6 +90,11 @@ class Bench:
         since = self.on_since_s if since_s is None else since_s
         return next((h for h in self.broker.heard(since) if h.topic == topic and not h.is_retained), None)
 
+    def wait_for_login(self) -> float:
+        """Seconds from the power's coming to the first login."""
+        self.wait_for("a login", lambda: self.login.is_open or None)
+        return time.time() - self.on_since_s
+
     def wait_for_message(self, topic: str, since_s: float | None = None) -> float:
         """Seconds from the power's coming, or from ``since_s``, to the first live message of a topic."""
         found = self.wait_for(topic, lambda: self.first(topic, since_s))

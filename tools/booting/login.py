@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tools.booting.desk import LOGIN
 
+_TRY_S = 30.0  # an emulated key exchange takes seconds
+
 
 class Login:
     """Commands on the camera, as root. One connection is kept: an emulated key exchange takes seconds."""
@@ -19,12 +21,26 @@ class Login:
         self._ssh.append(f"{LOGIN}@127.0.0.1")
 
     def run(self, script: str, *, patience_s: float = 300) -> str:
-        """What it prints; raises RuntimeError when it fails."""
+        """What it prints; raises RuntimeError when it fails, or takes longer than ``patience_s``."""
         command = [*self._ssh, "sudo", "sh", "-s"]
-        done = subprocess.run(command, input=script, check=False, capture_output=True, text=True, timeout=patience_s)
+        try:
+            done = subprocess.run(
+                command, input=script, check=False, capture_output=True, text=True, timeout=patience_s
+            )
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"on the camera {script!r} did not end within {patience_s:.0f} s") from None
         if done.returncode != 0:
             raise RuntimeError(f"on the camera {script!r} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the camera lets one in by now."""
+        try:
+            self.run("true", patience_s=_TRY_S)
+        except RuntimeError:
+            return False
+        return True
 
     def forget(self) -> None:
         """Before the machine goes: the connection would be waited for."""

@@ -60,15 +60,8 @@ def cold_start(bench: Bench) -> str:
     bench.power_on()
     seen = bench.wait_for_message(DETECTIONS)
     said = bench.first(STATUS)
-    ready = _properties(bench.login.run(_READY))
-    uptime_s = int(ready["ActiveEnterTimestampMonotonic"]) / 1e6
-    used = bench.login.run("free --mebi | awk 'NR == 2 { print $3, $2 }'").split()
-    peak = int(ready["MemoryPeak"]) >> 20 if ready["MemoryPeak"].isdigit() else 0
     online = said.at_s - bench.on_since_s if said else 0.0
-    return (
-        f"READY at {uptime_s:.0f} s by the system's clock; online {online:.0f} s, first detections {seen:.0f} s "
-        f"after power on; service {peak} MiB at most, system {used[0]} of {used[1]} MiB; restarts {ready['NRestarts']}"
-    )
+    return f"{_started(bench)}; online {online:.0f} s, first detections {seen:.0f} s after power on"
 
 
 def wrong_clock(bench: Bench) -> str:
@@ -77,6 +70,7 @@ def wrong_clock(bench: Bench) -> str:
     # what timesyncd remembers would set the clock to the last right time, as it should: here it never had one
     since = len(_events(bench))
     bench.power_on(clock="2020-01-01T00:00:00")
+    bench.wait_for_login()
     bench.login.run("systemctl stop systemd-timesyncd; date --set='2020-01-01 00:00:00'; systemctl restart edge")
     began = bench.login.run("date +%s.%N").strip()
     if not began.startswith("157783"):
@@ -100,18 +94,25 @@ def raspberry_pi_3(bench: Bench) -> str:
     server = TimeServer()
     try:
         bench.power_on(model="raspi3b")
-        seen = bench.wait_for_message(DETECTIONS, None)
-        board = bench.login.run("tr -d '\\0' < /proc/device-tree/model; echo; systemctl is-active edge.service").split(
-            "\n"
-        )
-        ready = _properties(bench.login.run(_READY))
-        uptime_s = int(ready["ActiveEnterTimestampMonotonic"]) / 1e6
-        used = bench.login.run("free --mebi | awk 'NR == 2 { print $3, $2 }'").split()
+        seen = bench.wait_for_message(DETECTIONS)
+        for topic in (STATUS, HEALTH):
+            bench.wait_for_message(topic)
+        board = bench.login.run("tr -d '\\0' < /proc/device-tree/model")
+        found = _started(bench)
     finally:
         server.stop()
+    return f"{board}: {found}; first detections {seen:.0f} s after power on"
+
+
+def _started(bench: Bench) -> str:
+    """What systemd and the system say of a start."""
+    ready = _properties(bench.login.run(_READY))
+    uptime_s = int(ready["ActiveEnterTimestampMonotonic"]) / 1e6
+    used = bench.login.run("free --mebi | awk 'NR == 2 { print $3, $2 }'").split()
+    peak = int(ready["MemoryPeak"]) >> 20 if ready["MemoryPeak"].isdigit() else 0
     return (
-        f"{board[0]}: {board[1]}; READY at {uptime_s:.0f} s by the system's clock, first detections {seen:.0f} s "
-        f"after power on; system {used[0]} of {used[1]} MiB"
+        f"{ready['ActiveState']}, READY at {uptime_s:.0f} s by the system's clock; service {peak} MiB at most, system "
+        f"{used[0]} of {used[1]} MiB; restarts {ready['NRestarts']}"
     )
 
 

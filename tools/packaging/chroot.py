@@ -59,7 +59,7 @@ class Chroot:
             new = self.folder.with_name(f"{self.folder.name}.new")
             shutil.rmtree(new, ignore_errors=True)
             if self.native and self.is_foreign:
-                command.append(f'--extract-hook=sh {_NATIVE_SCRIPT} "$1" {self.native}')
+                command.append(f'--essential-hook=sh {_NATIVE_SCRIPT} "$1" {self.native}')
             # the mounts of the hook end with this namespace
             subprocess.run(["unshare", "--mount", *command, *options, self.release, str(new)], check=True)
             new.rename(self.folder)
