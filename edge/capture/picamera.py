@@ -118,7 +118,7 @@ class PicameraSource(SteppedSource):
         self._moment = None
         if camera is None:
             return
-        for act in (camera.stop, camera.close, lambda: _free_leftovers(camera)):
+        for act in (lambda: _forget_waiting(camera), camera.stop, camera.close, lambda: _free_leftovers(camera)):
             try:
                 act()
             except Exception as error:  # noqa: BLE001 - a camera that failed may fail again while it is let go
@@ -194,6 +194,13 @@ class PicameraSource(SteppedSource):
                 request.release()
         except Exception as error:  # noqa: BLE001 - a request of a stopped camera; nothing is left to give back
             logger.debug("picamera2:%d: release failed: %s", self._number, error)
+
+
+def _forget_waiting(camera: Any) -> None:
+    """A request that timed out stays in picamera2's queue, and stopping would wait behind it for a frame, for ever."""
+    forget = getattr(camera, "cancel_all_and_flush", None)
+    if forget is not None:
+        forget()
 
 
 def _free_leftovers(camera: Any) -> None:

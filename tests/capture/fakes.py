@@ -155,6 +155,7 @@ class _FakeCamera:
         self.wished: dict[str, Any] = {}
         self.requests: list[FakeRequest] = []
         self.waits: list[float] = []
+        self._waiting_jobs = 0
         self._agreed: dict[str, Any] = {}
 
     def create_video_configuration(self, **wished: Any) -> dict[str, Any]:
@@ -182,6 +183,7 @@ class _FakeCamera:
     def capture_request(self, *, wait: float) -> FakeRequest:
         self.waits.append(wait)
         if not self._library.stamps_ns:
+            self._waiting_jobs += 1
             raise TimeoutError
         stamp_ns = self._library.stamps_ns.pop(0)
         buffers = {
@@ -193,8 +195,12 @@ class _FakeCamera:
         self.requests.append(request)
         return request
 
+    def cancel_all_and_flush(self) -> None:
+        self._waiting_jobs = 0
+
     def stop(self) -> None:
-        self.is_running = False
+        """Behind a job that waits for a frame the real one would wait for ever."""
+        self.is_running = self._waiting_jobs > 0
 
     def close(self) -> None:
         self.is_closed = True

@@ -152,6 +152,19 @@ def test_a_camera_that_stops_is_lost_within_the_time_out():
     assert caught.value.reason is Away.HUNG
 
     assert library.opened[-1].waits == [1.5, 1.5]
+    assert not library.opened[-1].is_running
+    assert library.opened[-1].is_closed
+
+
+def test_a_picamera2_that_can_not_forget_a_request_is_let_go_all_the_same(monkeypatch):
+    library = fake(stamps_ns=[])
+    monkeypatch.delattr("tests.capture.fakes._FakeCamera.cancel_all_and_flush")
+    source = source_of(library)
+    source.open()
+
+    with pytest.raises(SourceError, match="no frame within"):
+        source.read()
+
     assert library.opened[-1].is_closed
 
 

@@ -83,9 +83,10 @@ class CardSystem:
 
     def forget(self) -> None:
         """Nothing of the machine that made it, and nothing that two cameras must not share."""
-        for lent in ("usr/lib/x86_64-linux-gnu", "lib64"):
+        for lent in ("usr/lib/x86_64-linux-gnu", "usr/lib64"):
             if (self.folder / lent).is_dir():
                 (self.folder / lent).rmdir()  # empty: what was mounted there is gone
+        (self.folder / "lib64").unlink(missing_ok=True)
         for pattern in _TRACES:
             for path in self.folder.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

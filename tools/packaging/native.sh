@@ -5,9 +5,11 @@
 set -eu
 root=$1 native=$2
 machine=$(uname -m)
-mkdir -p "$root/usr/lib/$machine-linux-gnu" "$root/lib64"
+mkdir -p "$root/usr/lib/$machine-linux-gnu" "$root/usr/lib64"
+# A link, as in every folder of a merged /usr: systemd's package refuses a system that is not.
+[ -e "$root/lib64" ] || ln -s usr/lib64 "$root/lib64"
 mount --bind "$native/usr/lib/$machine-linux-gnu" "$root/usr/lib/$machine-linux-gnu"
-mount --bind "$native/usr/lib64" "$root/lib64"
+mount --bind "$native/usr/lib64" "$root/usr/lib64"
 # Not dpkg, which answers for its architecture, nor Python, whose packages differ by it.
 programs=$(sed -n 's#^/usr/bin/##p; s#^/bin/##p' "$native/var/lib/dpkg/info/coreutils.list")
 for program in bash dash sed grep find xargs mawk perl tar gzip xz zstd cpio openssl dpkg-deb $programs; do
