@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -18,11 +19,12 @@ from edge.assemble.rules import make_rules, make_wanted, time_zone
 from edge.assemble.source import make_source
 from edge.assemble.stock import model_in_force
 from edge.assemble.threads import choose_threads
+from edge.capture.exact_video import INSTALL, exact_decoder, open_exact
 from edge.capture.glancing import Glancer
 from edge.capture.spec import SourceKind, SourceSpec, parse_source
 from edge.config.values import Camera, Config
 from edge.core.clock import HandClock
-from edge.core.errors import ConfigError, UsageError
+from edge.core.errors import ConfigError, MissingLibraryError, UsageError
 from edge.core.values import Frame, Message, Sighting
 from edge.report.topics import Topics
 from edge.service.gated import GatedLook
@@ -36,14 +38,22 @@ CAMERA = "clip"
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - at the place of the configuration
 
 
+class VideoDecoder(StrEnum):
+    """What turns a video into pictures: the same on every processor, or what the service uses."""
+
+    EXACT = "exact"
+    OPENCV = "opencv"
+
+
 @dataclass(frozen=True, slots=True)
 class ReplayAssembly:
-    """camera : whose settings are used; has_schedules : whether a rule's hours matter"""
+    """camera : whose settings are used; has_schedules : whether a rule's hours matter; decoder : None = no video"""
 
     replay: Replay
     topics: Topics
     camera: str
     has_schedules: bool
+    decoder: VideoDecoder | None
 
     def events(self) -> Iterator[Message]:
         """The events alone, without the state that goes with them."""
@@ -71,7 +81,25 @@ def default_config(clip: str) -> Config:
     return Config(device=DEVICE, cameras={CAMERA: Camera(source=clip)})
 
 
-def assemble_replay(config: Config, camera: str | None, clip: str, start: datetime | None = None) -> ReplayAssembly:
+def choose_decoder(asked: VideoDecoder | None) -> VideoDecoder:
+    """The exact one where it is installed, unless another is asked for; raises MissingLibraryError."""
+    if asked is VideoDecoder.OPENCV:
+        return asked
+    if exact_decoder() is not None:
+        return VideoDecoder.EXACT
+    if asked is VideoDecoder.EXACT:
+        raise MissingLibraryError(f"--decoder exact: expected the library PyAV, found none; {INSTALL}")
+    return VideoDecoder.OPENCV
+
+
+def assemble_replay(
+    config: Config,
+    camera: str | None,
+    clip: str,
+    start: datetime | None = None,
+    *,
+    decoder: VideoDecoder | None = None,
+) -> ReplayAssembly:
     """Build everything; raises what a person has to mend before anything starts.
 
     Parameters
@@ -79,12 +107,14 @@ def assemble_replay(config: Config, camera: str | None, clip: str, start: dateti
     camera : whose settings to use; None = the first
     clip : a video, a picture, a folder of pictures, or ``synthetic:?seconds=...``
     start : when the recording began; without a zone it is the configuration's. None = at the start of 2026
+    decoder : see ``choose_decoder``; pictures and scenes need none
 
     Raises
     ------
     UsageError, ConfigError, ModelError, MissingLibraryError
     """
     spec = check_clip(clip)
+    chosen = choose_decoder(decoder) if spec.kind is SourceKind.VIDEO else None
     name = _chosen(config, camera)
     settings = _with_clip(config.cameras[name], spec)
     model = resolve_model(config, model_in_force(config))
@@ -108,9 +138,10 @@ def assemble_replay(config: Config, camera: str | None, clip: str, start: dateti
     pipeline = make_pipeline(
         name, settings, wanted=wanted, rules=rules, shared=Shared(model, topics, identities, clock)
     )
-    source = make_source(name, settings, config.folder, clock)
+    open_video = open_exact if chosen is VideoDecoder.EXACT else None
+    source = make_source(name, settings, config.folder, clock, open_video=open_video)
     has_schedules = any(rule.schedule is not None for rule in settings.rules.values())
-    return ReplayAssembly(Replay(source, see, pipeline, clock), topics, name, has_schedules)
+    return ReplayAssembly(Replay(source, see, pipeline, clock), topics, name, has_schedules, chosen)
 
 
 def _gated(see: Callable[[Frame], Sighting], camera: Camera) -> Callable[[Frame], Sighting]:

@@ -19,6 +19,7 @@ from edge.core.looking import why_missing
 from edge.core.protocols import Clock, FrameSource
 
 if TYPE_CHECKING:
+    from edge.capture.opencv_stream import CaptureOpener
     from edge.config.values import Camera  # a camera's process does without the configuration
 
 
@@ -48,17 +49,24 @@ def parse_camera_source(camera: Camera, folder: Path) -> SourceSpec:
     return spec
 
 
-def make_source(name: str, camera: Camera, folder: Path, clock: Clock) -> FrameSource:
-    """The source a camera's configuration describes, repeated, thinned, turned and paced as it says."""
+def make_source(
+    name: str, camera: Camera, folder: Path, clock: Clock, *, open_video: CaptureOpener | None = None
+) -> FrameSource:
+    """The source a camera's configuration describes, repeated, thinned, turned and paced as it says.
+
+    open_video : what decodes a video file; None = OpenCV
+    """
     parse_camera_source(camera, folder)
-    return build_source(order_source(name, camera, folder), clock)
+    return build_source(order_source(name, camera, folder), clock, open_video=open_video)
 
 
-def build_source(order: SourceOrder, clock: Clock, mishaps: Mishaps | None = None) -> FrameSource:
+def build_source(
+    order: SourceOrder, clock: Clock, mishaps: Mishaps | None = None, *, open_video: CaptureOpener | None = None
+) -> FrameSource:
     """As ``make_source``, from what ``order_source`` made of the configuration; ``mishaps`` : what it counts into."""
     spec = parse_source(order.source, base=Path(order.folder))
     settings = SourceSettings(order.camera, size=order.size, fps=order.fps, mishaps=mishaps or Mishaps())
-    stepped = _plain_source(spec, settings, clock)
+    stepped = _plain_source(spec, settings, clock, open_video)
     if order.loop and not spec.is_live:
         stepped = LoopedSource(stepped, fps=order.fps)
     source: FrameSource = stepped
@@ -77,7 +85,9 @@ def build_source(order: SourceOrder, clock: Clock, mishaps: Mishaps | None = Non
     return source
 
 
-def _plain_source(spec: SourceSpec, settings: SourceSettings, clock: Clock) -> SteppedSource:
+def _plain_source(
+    spec: SourceSpec, settings: SourceSettings, clock: Clock, open_video: CaptureOpener | None
+) -> SteppedSource:
     # Each kind is imported when it is asked for: a camera's process loads what it needs alone.
     path = Path(spec.target)
     match spec.kind:
@@ -94,9 +104,10 @@ def _plain_source(spec: SourceSpec, settings: SourceSettings, clock: Clock) -> S
 
             return NetworkStreamSource(spec.target, settings, clock)
         case SourceKind.VIDEO:
+            from edge.capture.opencv_stream import open_capture
             from edge.capture.video_file import VideoFileSource
 
-            return VideoFileSource(path, settings, clock)
+            return VideoFileSource(path, settings, clock, opener=open_video or open_capture)
         case SourceKind.PICTURES:
             from edge.capture.image_folder import ImageFolderSource
 

@@ -11,7 +11,8 @@ from typing import TextIO
 import click
 import msgspec
 
-from edge.assemble.replay import ReplayAssembly, assemble_replay, default_config
+from edge.assemble.replay import ReplayAssembly, VideoDecoder, assemble_replay, default_config
+from edge.capture.exact_video import INSTALL, exact_decoder
 from edge.cli.difference import Difference, Event, change_sentence, compare, is_alert, sentence
 from edge.config.load import LOCAL_FILE, SYSTEM_FILE, load_config
 from edge.config.values import Config
@@ -45,6 +46,12 @@ _STARTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", 
     type=click.DateTime(_STARTS),
     help="When the recording began, at the place of the configuration, for rules with a schedule.",
 )
+@click.option(
+    "--decoder",
+    type=click.Choice([each.value for each in VideoDecoder]),
+    help="What decodes a video: exact is the same on every processor and wants PyAV; opencv is what the service uses. "
+    "Default: exact where it is installed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="With --against: print the difference as one JSON object.")
 def replay(
     *,
@@ -54,6 +61,7 @@ def replay(
     events_file: Path | None,
     against: Path | None,
     start: datetime | None,
+    decoder: str | None,
     as_json: bool,
 ) -> int:
     """Run a recording through the pipeline: its events, one JSON object a line, byte for byte the same on every run.
@@ -64,7 +72,8 @@ def replay(
     """
     if as_json and against is None:
         raise UsageError("--json is for the difference that --against makes; without it, events are JSON already")
-    first = assemble_replay(_config(config_file, clip), camera, clip, start)
+    asked = None if decoder is None else VideoDecoder(decoder)
+    first = assemble_replay(_config(config_file, clip), camera, clip, start, decoder=asked)
     if start is None and first.has_schedules:
         click.echo(
             "edge replay: rules with a schedule are judged as if the recording began on 2026-01-01 at 00:00; "
@@ -74,9 +83,10 @@ def replay(
     if against is None:
         _tell_events(first, events_file)
         return 0
-    second = assemble_replay(load_config(against), camera, clip, start)
+    second = assemble_replay(load_config(against), camera, clip, start, decoder=asked)
     before = _gather(first, events_file)
     after = _gather(second, None)
+    _tell_decoder(first)
     difference = compare(before, after)
     click.echo(_as_json(difference, before, after) if as_json else _as_text(difference, before, after))
     return 0 if difference.is_none else 1
@@ -94,6 +104,20 @@ def _tell_events(assembly: ReplayAssembly, file: Path | None) -> None:
         with _opened(file) as stream:
             count = _write(assembly, stream)
     click.echo(f"edge replay: {assembly.replay.frames} frames, {count} events", err=True)
+    _tell_decoder(assembly)
+
+
+def _tell_decoder(assembly: ReplayAssembly) -> None:
+    """Which pixels were looked at, so that nobody compares what two decoders gave."""
+    match assembly.decoder:
+        case VideoDecoder.EXACT:
+            click.echo(f"edge replay: decoded by {exact_decoder()}: the same pixels on every processor", err=True)
+        case VideoDecoder.OPENCV:
+            click.echo(
+                "edge replay: decoded by OpenCV, as the service does: other processors get slightly other pixels; "
+                f"for the same everywhere: {INSTALL}",
+                err=True,
+            )
 
 
 def _write(assembly: ReplayAssembly, stream: TextIO) -> int:

@@ -156,6 +156,49 @@ def test_a_camera_with_a_motion_gate_is_replayed_through_it(clip: Path, tmp_path
     assert assembly.replay.frames == 30
 
 
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    """Half a second of nothing."""
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (96, 64))
+    for _ in range(5):
+        writer.write(np.full((64, 96, 3), 114, np.uint8))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def without_pyav(tmp_path: Path) -> Path:
+    (tmp_path / "hiding" / "av").mkdir(parents=True)
+    (tmp_path / "hiding" / "av" / "__init__.py").write_text("raise ImportError('not here')\n")
+    return tmp_path / "hiding"
+
+
+def test_it_says_what_decoded_a_video(video: Path, tmp_path: Path) -> None:
+    told = edge("replay", video, "--config", config(tmp_path, APPEAR))
+    asked = edge("replay", video, "--config", config(tmp_path, APPEAR), "--decoder", "opencv")
+
+    assert "the same pixels on every processor" in told.err
+    assert "decoded by OpenCV" in asked.err
+
+
+def test_without_the_exact_decoder_it_says_so_and_how_to_get_it(
+    video: Path, tmp_path: Path, without_pyav: Path
+) -> None:
+    told = edge("replay", video, "--config", config(tmp_path, APPEAR), first_on_path=without_pyav)
+
+    assert told.code == 0
+    assert "pip install 'edge-detector[replay]'" in told.err
+
+
+def test_who_wants_the_exact_decoder_gets_it_or_an_error(video: Path, tmp_path: Path, without_pyav: Path) -> None:
+    settings = config(tmp_path, APPEAR)
+
+    refused = edge("replay", video, "--config", settings, "--decoder", "exact", first_on_path=without_pyav)
+
+    refused.assert_one_error(78, "--decoder exact", "pip install 'edge-detector[replay]'")
+
+
 def test_a_login_in_an_address_is_not_repeated(tmp_path: Path) -> None:
     answer = edge("replay", "rtsp://admin:canary@camera.example/live", "--config", config(tmp_path, APPEAR))
 

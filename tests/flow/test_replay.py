@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import pytest
 
-from edge.assemble.replay import assemble_replay
+from edge.assemble.replay import VideoDecoder, assemble_replay
 from edge.config.load import load_config
 from tests.flow.running import run_edge
 
@@ -96,7 +96,8 @@ def test_a_car_park_from_above_alerts_about_no_person(model: str, replayed: Repl
 def test_the_events_of_a_clip_are_those_of_its_golden_file(name: str, replayed: Replayed) -> None:
     """Made with ``edge replay CLIP --config tests/golden/NAME.yaml --events ...`` and read through by a person.
 
-    Another processor may round a score differently, so scores and boxes have a tolerance; all else is exact.
+    This model's kernels may round a score differently on another processor, so scores and boxes have a tolerance; all
+    else is exact.
     """
     golden = [json.loads(line) for line in (GOLDEN / f"{name}.jsonl").read_text("utf-8").splitlines()]
 
@@ -105,6 +106,20 @@ def test_the_events_of_a_clip_are_those_of_its_golden_file(name: str, replayed: 
     assert len(events) == len(golden)
     for found, expected in zip(events, golden, strict=True):
         assert found == near(expected)
+
+
+@pytest.mark.parametrize("name", ["person-walk", "car-detection"])
+def test_the_events_of_edge_s_own_model_are_the_same_to_the_byte_on_every_processor(
+    name: str, shared: Path, tmp_path: Path
+) -> None:
+    """The same files are compared on an emulated Raspberry Pi: tools/arm64-replay."""
+    config = load_config(settings(tmp_path, name, shared, "edge-default"))
+    clip = str(shared / "data" / "video" / f"{name}.mp4")
+
+    events = assemble_replay(config, None, clip, decoder=VideoDecoder.EXACT).events()
+
+    golden = (GOLDEN / f"{name}.edge-default.jsonl").read_bytes()
+    assert b"".join(each.payload + b"\n" for each in events) == golden
 
 
 def near(value: Any, key: str = "") -> Any:
