@@ -15,6 +15,7 @@ from edge.core.protocols import Clock
 from edge.core.values import FrameFacts, Message, Track
 from edge.report.listening import Inbox
 from edge.service.arbiter import Arbiter
+from edge.service.commands.desk import CommandDesk
 from edge.service.doors import Errand
 from edge.service.pipeline import Pipeline
 from edge.service.publishing import Publishing
@@ -53,6 +54,7 @@ class Errands:
         self._office = office
         self._kept = Kept()
         self._snapshots: Snapshots | None = None
+        self._desk: CommandDesk | None = None
 
     def witness(self, occurrences: Iterable[Occurrence], tracks: tuple[Track, ...], frame: FrameFacts) -> None:
         """Shown what is told of each frame, and who is there."""
@@ -77,25 +79,27 @@ class Errands:
             *self._kept.of("leftovers", kept, lambda: make_leftovers(config, kept, topics, is_settled=settled)),
             *self._kept.of("announcer", (config.home_assistant, shown_device(config, model)), announcer),
             *self._kept.of("snapshots", (portrayals(config, model), brain), snapshots),
-            *self._desk(pipelines),
+            *self._commands(pipelines),
         ]
 
-    def _desk(self, pipelines: dict[str, Pipeline]) -> list[Errand]:
-        plan, office = self._in_force.plan, self._office
+    def _commands(self, pipelines: dict[str, Pipeline]) -> list[Errand]:
+        plan, office, before = self._in_force.plan, self._office, self._desk
+        self._desk = None
         if not plan.config.commands.enabled:
             return []
         parts = Adjustable(office.arbiter.brain, self._in_force.wanted, pipelines, office.arbiter.eyes)
-        return [
-            make_desk(
-                plan.config,
-                parts,
-                self._in_force.overrides,
-                inbox=office.inbox,
-                topics=plan.topics,
-                clock=office.clock,
-                tell_info=self.tell_info,
-            )
-        ]
+        self._desk = make_desk(
+            plan.config,
+            parts,
+            self._in_force.overrides,
+            inbox=office.inbox,
+            topics=plan.topics,
+            clock=office.clock,
+            tell_info=self.tell_info,
+        )
+        if before is not None:
+            self._desk.go_on_from(before)
+        return [self._desk]
 
     def tell_info(self) -> Message:
         """What this device is now."""

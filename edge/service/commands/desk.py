@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -56,6 +57,12 @@ class CommandDesk:
     def open(self) -> list[Message]:
         """What holds now, restarts included."""
         return [self._changed()]
+
+    def go_on_from(self, before: CommandDesk) -> None:
+        """Take over what another desk has begun: it is begun again, with those who are there now."""
+        for command, request, _ in before._open:
+            again = partial(self._commands[command.name].run, request)
+            self._open.append((command, request, Later(again)))
 
     def due(self) -> list[Message]:
         """The answers to what has come in; never raises what a message can cause."""

@@ -29,10 +29,11 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Later:
     """Something that takes a while.
 
-    look : what the answer says besides; None = not yet. Raises RefusedError
+    look : what the answer says besides; None = not yet; another one = that is to be looked at from now on. Raises
+        RefusedError
     """
 
-    look: Callable[[], dict[str, Any] | None]
+    look: Callable[[], dict[str, Any] | Later | None]
 
 
 class Command(Protocol):

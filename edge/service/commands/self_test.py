@@ -41,15 +41,19 @@ class SelfTestCommand:
         self._subject = subject
         self._clock = clock
         self._cameras = cameras
+        self._asked = 0
+        self._answered = 0
+        self._result: Result | None = None
 
     def run(self, request: SelfTestRequest) -> Later:  # noqa: ARG002
         if not self._subject.ask():
             raise RefusedError("the model's process is being started; try again in a moment")
-        until_ns = self._clock.monotonic_ns() + round(_LONGEST_S * 1e9)
-        return Later(lambda: self._answer(until_ns))
+        self._asked += 1
+        number, until_ns = self._asked, self._clock.monotonic_ns() + round(_LONGEST_S * 1e9)
+        return Later(lambda: self._answer(number, until_ns))
 
-    def _answer(self, until_ns: int) -> dict[str, Any] | None:
-        result = self._subject.take_result()
+    def _answer(self, number: int, until_ns: int) -> dict[str, Any] | None:
+        result = self._result_for(number)
         if result is None:
             if self._clock.monotonic_ns() < until_ns:
                 return None
@@ -57,3 +61,10 @@ class SelfTestCommand:
         if result.fault is not None:
             raise RefusedError(f"{result.fault}; look at the accelerator and the power supply")
         return {"inference_ms": round(result.infer_ms, 1), "cameras": self._cameras()}
+
+    def _result_for(self, number: int) -> Result | None:
+        """One test answers all who asked before it was done."""
+        found = self._subject.take_result()
+        if found is not None:
+            self._answered, self._result = self._asked, found
+        return self._result if number <= self._answered else None

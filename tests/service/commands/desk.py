@@ -43,15 +43,18 @@ class FakeProcess:
         self.is_there = True
         self.is_slow = False
         self.fault: str | None = None
-        self._results: list[Result] = []
+        self._result: Result | None = None
 
     def ask(self) -> bool:
         if self.is_there:
-            self._results.append(Result(self.fault, 12.34))
+            self._result = Result(self.fault, 12.34)
         return self.is_there
 
     def take_result(self) -> Result | None:
-        return self._results.pop(0) if self._results and not self.is_slow else None
+        if self.is_slow:
+            return None
+        result, self._result = self._result, None
+        return result
 
 
 class Desk:
@@ -70,16 +73,26 @@ class Desk:
         self.overrides.open(LABELS)
         self.audit = AuditTrail(folder / "commands.jsonl", self.clock)
         self.audit.open()
-        self.desk = CommandDesk(
+        self._replay = replay
+        self._bucket = TokenBucket(per_minute, burst, self.clock)
+        self.desk = self._made()
+
+    def reload(self) -> None:
+        """Another configuration is in force: another desk goes on with what this one has begun."""
+        before, self.desk = self.desk, self._made()
+        self.desk.go_on_from(before)
+
+    def _made(self) -> CommandDesk:
+        return CommandDesk(
             [
                 CameraCommand(self.switches, self.overrides),
                 ThresholdCommand(LABELS, self.overrides, lambda *tuned: self.tuned.append((tuned[0], dict(tuned[1])))),
                 SelfTestCommand(self.process, self.clock, lambda: {"yard": "online"}),
-                ReplayCommand(replay),
+                ReplayCommand(self._replay),
             ],
             inbox=self.inbox,
             topics=TOPICS,
-            bucket=TokenBucket(per_minute, burst, self.clock),
+            bucket=self._bucket,
             audit=self.audit,
             changed=lambda: INFO,
         )

@@ -176,6 +176,29 @@ def test_a_self_test_whose_model_does_not_answer_is_refused_after_a_while(desk: 
     assert desk.desk.due() == []
 
 
+def test_two_who_ask_for_a_self_test_at_once_are_both_answered(desk: Desk) -> None:
+    desk.process.is_slow = True
+    said = desk.hear("self-test", b'{"transaction": "one"}') + desk.hear("self-test", b'{"transaction": "two"}')
+    assert said == []
+
+    desk.process.is_slow = False
+    answers = [json.loads(message.payload) for message in desk.desk.due() if "response" in message.topic]
+
+    assert [(each["transaction"], each["status"]) for each in answers] == [("one", "ok"), ("two", "ok")]
+
+
+def test_a_self_test_is_answered_though_another_configuration_comes_in_between(desk: Desk) -> None:
+    desk.process.is_slow = True
+    assert desk.hear("self-test", b'{"transaction": "one"}') == []
+    desk.reload()
+    desk.process.is_slow = False
+
+    said = desk.desk.due() + desk.desk.due()
+
+    assert json.loads(said[-1].payload)["transaction"] == "one"
+    assert json.loads(said[-1].payload)["status"] == "ok"
+
+
 def test_a_self_test_while_the_model_is_being_started_is_refused_at_once(desk: Desk) -> None:
     desk.process.is_there = False
 
