@@ -13,6 +13,7 @@ import click
 import msgspec
 import numpy as np
 
+from edge.cli.mot_smooth import smooth
 from edge.cli.mot_text import Row, read_rows, scores_to_unit, to_detections
 from edge.core.errors import RecordingError, UsageError
 from edge.core.values import Detections, Track
@@ -50,8 +51,8 @@ def track(detections: str, fps: float, threshold: float | None, online: bool, ou
 
     Each line is frame,id,left,top,width,height,score,...; the answer has the same format with an id per thing and a
     line for each frame in which it was seen. Unless --online is given, what was known only afterwards is written too:
-    where a thing was before it was believed, and the straight line between two good sightings up to half a second
-    apart; and what on the whole stayed below the threshold is left out.
+    where a thing was before it was believed, its way smoothed by what came after, and the straight line between two
+    good sightings up to half a second apart; and what on the whole stayed below the threshold is left out.
     """
     rows = _read(detections)
     scores, own = scores_to_unit(rows)
@@ -84,7 +85,7 @@ def known_at_once(rows: list[Row], scores: Scores, *, fps: float, threshold: flo
 
 
 def known_afterwards(rows: list[Row], scores: Scores, *, fps: float, threshold: float) -> Iterator[Row]:
-    """The same, with where each was before it was believed, and with short gaps closed; in the order of frames."""
+    """The same, with where each was before it was believed, smoothed, short gaps closed; in the order of frames."""
     told: list[Row] = []
     for frame, seen in _follow(rows, scores, fps=fps, threshold=threshold):
         for track in seen:
@@ -97,7 +98,7 @@ def known_afterwards(rows: list[Row], scores: Scores, *, fps: float, threshold: 
         told += [_to_row(frame, track) for track in seen]
     told = _strong(told, threshold)
     told.sort(key=attrgetter("frame"))
-    yield from close_gaps(told, most=int(_GAP_S * fps), least_score=threshold * _GOOD)
+    yield from close_gaps(smooth(told, fps), most=int(_GAP_S * fps), least_score=threshold * _GOOD)
 
 
 def _follow(rows: list[Row], scores: Scores, *, fps: float, threshold: float) -> Iterator[tuple[int, list[Track]]]:

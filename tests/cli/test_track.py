@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -159,3 +160,37 @@ def test_a_file_that_cannot_be_written_is_wrong_usage(tmp_path, capsys):
 
     assert ended.value.code == 2
     assert "can't be written" in capsys.readouterr().err
+
+
+def jittering(frames, rng) -> str:
+    noise = rng.normal(0, 4, (1000, 4))
+    return "".join(
+        f"{f},-1,{100 + 4 * f + x:.2f},{50 + y:.2f},{40 + w:.2f},{100 + h:.2f},0.9,-1,-1,-1\n"
+        for f in frames
+        for x, y, w, h in [noise[f]]
+    )
+
+
+def test_a_way_told_afterwards_is_smoother_than_what_was_known_at_once(tmp_path):
+    text = jittering(range(1, 80), np.random.default_rng(3))
+
+    def error(*options: str) -> float:
+        rows = run(tmp_path, text, *options)
+        return float(np.mean([abs(float(left) - (100 + 4 * int(frame))) for frame, _, left, *_ in rows]))
+
+    assert error() < 0.6 * error("--online")
+
+
+def test_a_straight_way_stays_where_it_is_to_its_very_ends(tmp_path):
+    rows = run(tmp_path, walk([*range(1, 20), *range(22, 40)]))
+
+    for frame, _, left, _, width, *_ in rows:
+        assert float(left) == pytest.approx(100 + 4 * int(frame), abs=1.5)
+        assert float(width) == pytest.approx(40, abs=0.5)
+
+
+@pytest.mark.parametrize("fps", ["0.5", "3", "1000"])
+def test_any_frame_rate_keeps_every_sight(tmp_path, fps):
+    rows = run(tmp_path, walk(range(1, 40), step=0.5), "--fps", fps)
+
+    assert len({row[0] for row in rows}) >= 35
