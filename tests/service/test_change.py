@@ -75,7 +75,8 @@ def test_a_camera_with_another_source_begins_anew_and_nothing_of_the_old_one_is_
     stage.until(lambda: len(stage.numbers("yard")) > seen + 3)
 
     assert renewed == {"yard"}
-    assert stage.numbers("yard")[seen] == 0
+    # not 0 for certain: the newest frame wins, also of the first ones
+    assert stage.numbers("yard")[seen] < stage.numbers("yard")[seen - 1]
     assert (pids(stage)["shed"], pids(stage)["yard"] != before["yard"]) == (before["shed"], True)
     assert len(stage.numbers("shed")) > shed
     assert stage.states("yard") == ["online", "online"]
