@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from edge.assemble.beginning import hear_first_word
 from edge.assemble.detector import change_threshold, open_detector
+from edge.assemble.exercise import exercise
 from edge.assemble.looks import make_look
 from edge.assemble.orders import InferOrder, decode_order
 from edge.assemble.self_test import make_self_test
@@ -44,11 +45,13 @@ def main(channel: Channel) -> None:
         {camera: SharedFrames(channel.descriptors[place]) for camera, place in begin.frames.items()},
         tune=lambda threshold: change_threshold(detector, threshold),
         test=make_self_test(detector, _twin_opener(order, clock), clock),
+        exercise=lambda seconds: exercise(detector, seconds, clock),
         rejected=lambda: detector.rejected,
         is_ahead=order.is_ahead,
         clock=clock,
         album=Album(order.redact) if order.redact else None,
     )
+    detector.before_run = inferring.listen_meanwhile
     post.send(_ready(detector, run_ms))
     settle()
     inferring.live()

@@ -57,7 +57,7 @@ def make_plan(config: Config, line: LineUp, *, has_own_publisher: bool) -> Plan:
         line,
         topics=Topics(config.device, line.model.labels),
         wanted={name: make_wanted(name, camera, line.model) for name, camera in config.cameras.items()},
-        captures=make_captures(config, line),
+        captures=make_captures(config, line.model.layout.input),
         lookouts=make_lookouts(config),
         infer=make_infer_order(config, line),
         setup=make_setup(config, outbox=outbox, volatile=volatile),

@@ -35,15 +35,15 @@ _FROZEN_S = {SourceKind.PICAMERA2: 2.5, SourceKind.V4L2: 2.5, SourceKind.STREAM:
 _INTERVALS = 3  # and so many of its own intervals besides
 
 
-def make_captures(config: Config, line: LineUp) -> tuple[Capture, ...]:
-    """What runs for each camera.
+def make_captures(config: Config, model_input: InputLayout) -> tuple[Capture, ...]:
+    """What runs for each camera; ``model_input`` : what pictures are made small for.
 
     Raises
     ------
     ConfigError
         If a source can't be right, or its login can't be read.
     """
-    return tuple(_capture(name, config, line.model.layout.input) for name in config.cameras)
+    return tuple(_capture(name, config, model_input) for name in config.cameras)
 
 
 def make_lookouts(config: Config) -> dict[str, LookoutSettings]:

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
-import msgspec
 
-from edge import __version__
-from edge.assemble.bench import Bench, Setup, check_source
-from edge.assemble.model import find
-from edge.assemble.threads import choose_threads, hand_over_quickly, has_spare_core
-from edge.cli.bench_text import as_text
 from edge.cli.options import model_option
-from edge.core.clock import SystemClock
-from edge.infer.runtime import load_runtime
-from edge.measure.bench import measure
-from edge.measure.bench_report import BenchReport, compare, invoke_spread, read_reports, stage_spreads, timings
-from edge.measure.cold_start import FirstDetection, measure_cold_start
-from edge.measure.machine_load import own_memory_mb, wait_for_quiet
 
 _DEFAULT_SOURCE = "synthetic:"
 
@@ -68,68 +55,27 @@ def bench(
     Exit codes: 0 done; 1 worse than --against by more than 3 %; 75 the camera is away; 78 the model is wrong;
     2 wrong usage.
     """
+    if first_detection:  # measured from outside, as the service's own start
+        from edge.assemble.early import begin as begin_early
+
+        begin_early(has_own_publisher=False)
+    import msgspec
+
+    from edge.assemble.bench import check_source
+    from edge.assemble.threads import hand_over_quickly
+    from edge.cli.bench_text import as_text
+    from edge.cli.bench_work import make_setup, measure_all, see_first
+    from edge.measure.bench_report import compare, read_reports
+
     hand_over_quickly()
     if against is not None:
         read_reports(against)  # a wrong file is told before the long work
     check_source(source)
-    chosen = choose_threads("auto" if threads is None else threads)
-    is_overlapped = has_spare_core(chosen) if overlap == "auto" else overlap == "on"
-    setup = Setup(find(model), source, chosen, is_overlapped)
+    setup = make_setup(model, source, threads, overlap)
     if first_detection:
-        return _see_first(setup)
-    report = _measure(setup, seconds=seconds, wait=wait, cold_start=cold_start)
+        click.echo(msgspec.json.encode(see_first(setup)))
+        return 0
+    report = measure_all(setup, seconds=seconds, wait=wait, cold_start=cold_start)
     differences = [] if against is None else compare(report, against)
-    if as_json:
-        click.echo(msgspec.json.encode(report))
-        return int(any(one.is_worse for one in differences))
-    click.echo(as_text(report, differences))
+    click.echo(msgspec.json.encode(report) if as_json else as_text(report, differences))
     return int(any(one.is_worse for one in differences))
-
-
-def _see_first(setup: Setup) -> int:
-    """What the cold start's fresh process does."""
-    clock = SystemClock()
-    with Bench(setup, clock) as subject:
-        subject.run_frame()
-        click.echo(msgspec.json.encode(FirstDetection(clock.monotonic_ns())))
-    return 0
-
-
-def _measure(setup: Setup, *, seconds: float, wait: float, cold_start: bool) -> BenchReport:
-    clock = SystemClock()
-    was_quiet = wait_for_quiet(clock, limit_s=wait)
-    if not was_quiet:
-        click.echo("edge: the machine is busy with other work; its figures will be marked as disturbed", err=True)
-    with Bench(setup, clock) as subject:
-        measured = measure(subject.subject, clock, seconds=seconds, patience_s=wait)
-        pss_mb, peak_mb = own_memory_mb()
-        frame_size = subject.frame_size
-    runtime = load_runtime()
-    return BenchReport(
-        model=setup.model.name,
-        threads=setup.threads,
-        invoke_ms=invoke_spread(measured),
-        stages_ms=stage_spreads(measured),
-        pss_mb=pss_mb,
-        peak_rss_mb=peak_mb,
-        cold_start_s=round(measure_cold_start(_again(setup), clock), 3) if cold_start else None,
-        quiet=measured.is_quiet,
-        pairs=len(measured.pairs),
-        pairs_dropped=measured.dropped,
-        overlap=setup.overlap,
-        backend=setup.model.layout.backend,
-        source=setup.source,
-        frame_size=frame_size,
-        sha256=setup.model.sha256,
-        edge=__version__,
-        runtime=f"{runtime.name} {runtime.version}",
-        cores=os.cpu_count() or 1,
-        **timings(measured),
-    )
-
-
-def _again(setup: Setup) -> list[str]:
-    overlap = "on" if setup.overlap else "off"
-    model = str(setup.model.path.absolute())
-    return ["bench", "--first-detection", "--model", model, "--source", setup.source,
-            "--threads", str(setup.threads), "--overlap", overlap]  # fmt: skip

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from edge.measure.bench_report import BenchReport, Difference
 
 _NAMES = {
-    "capture": "capture (read or decode)",
-    "shrink": "resize, by the capture thread",
+    "capture": "camera's process (CPU): read, resize",
     "preprocess": "into the input tensor",
     "infer": "the model's run",
     "decode": "read the outputs",

@@ -10,7 +10,6 @@ from uuid import uuid4
 import click
 
 from edge.core.errors import ConfigError, UsageError
-from edge.infer.tiling import parse_grid
 
 DEFAULT_MODEL = "edge-default"
 
@@ -45,6 +44,8 @@ boxes_option = click.option(
 
 
 def _check_tiles(ctx: click.Context, parameter: click.Parameter, text: str) -> str:  # noqa: ARG001
+    from edge.infer.tiling import parse_grid  # with numpy and OpenCV; most commands here begin without
+
     try:
         parse_grid(text)
     except ConfigError as error:

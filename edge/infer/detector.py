@@ -32,6 +32,7 @@ class Detector:
     ``detect`` in one that reads what came out, while the model runs on the next frame.
 
     times : what each stage of the newest frame took
+    before_run : called when the input is filled and the run begins
     """
 
     def __init__(self, model: Model, interpreter: Interpreter, *, decoder: Decoder, clock: Clock) -> None:
@@ -45,6 +46,7 @@ class Detector:
         self._busy = threading.Lock()
         self._started: deque[tuple[Frame, _Run]] = deque(maxlen=_MOST_STARTED)
         self.times = StageTimes()
+        self.before_run: Callable[[], None] = lambda: None
 
     @property
     def interpreter(self) -> Interpreter:
@@ -135,18 +137,22 @@ class Detector:
             self._in_place.invoke_in_place(lambda values: self._fill(frame, run, values), read)
             return
         tensor, run.placement = self._preprocessor.prepare(frame.image, frame.resized, is_blank=frame.is_blank)
-        run.prepared_ns = self._clock.monotonic_ns()
+        self._begin(run)
         outputs = self._interpreter.invoke(tensor)
         read(outputs)
 
     def _fill(self, frame: Frame, run: _Run, values: NDArray[Any]) -> None:
         run.placement = self._preprocessor.fill(frame.image, frame.resized, into=values, is_blank=frame.is_blank)
+        self._begin(run)
+
+    def _begin(self, run: _Run) -> None:
         run.prepared_ns = self._clock.monotonic_ns()
+        self.before_run()
 
     def _keep(self, run: _Run, outputs: Outputs) -> None:
         run.ran_ns = self._clock.monotonic_ns()
         is_lent = self._in_place is not None
-        run.outputs = tuple(replace(one, values=one.values.copy()) for one in outputs) if is_lent else outputs
+        run.outputs = tuple(map(_copied, outputs)) if is_lent else outputs
 
     def _read(self, run: _Run, outputs: Outputs) -> None:
         begun_ns = self._clock.monotonic_ns()
@@ -177,6 +183,10 @@ class _Run:
             infer=(self.ran_ns - self.prepared_ns) / 1e6,
             decode=self.read_ns / 1e6,
         )
+
+
+def _copied(output: Tensor) -> Tensor:
+    return Tensor(output.values.copy(), output.scale, output.zero_point, output.name)
 
 
 def _in_frame(found: Detections, placement: Placement) -> Detections:

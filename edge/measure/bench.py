@@ -1,11 +1,14 @@
-"""The whole path against the bare model: blocks of both in turns, in one process, so that both meet one moment."""
+"""The whole path against the bare model: blocks of both in turns, in one process, so that both meet one moment.
+
+The path is the service's own processes; the bare runs are done by the one that runs the model.
+"""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from edge.core.protocols import Clock
 from edge.measure.machine_load import QUIET_SHARE, foreign_share, mark_load
@@ -13,22 +16,35 @@ from edge.measure.machine_load import QUIET_SHARE, foreign_share, mark_load
 # A block lasts this part of the time that is asked for, within these bounds.
 _BLOCKS = 16
 _SHORTEST_S, _LONGEST_S = 0.2, 0.5
-# What is on its way when a block begins, and was worked on before: not counted.
-_LEAD_IN = 3
+# What is on its way when a block begins, and was worked on before, is not counted: each slot's frame, and some more.
+_LEAD_IN = 10
+
+
+class BareRuns(Protocol):
+    """What came of running the model alone for a while; see ``edge.service.infer_letters.Exercised``."""
+
+    @property
+    def runs_ms(self) -> list[float]: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def cpu_s(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What is measured.
 
-    run_bare : the runtime's run alone, on what its input holds
+    run_bare : the runtime's run alone, on what its input holds, for so many seconds
     run_frame : the next frame through the whole path; milliseconds of each of its stages
-    alone : while it is open nothing but ``run_bare`` uses the model
+    cpu_s : CPU time of all processes that take part, so far
     """
 
-    run_bare: Callable[[], None]
+    run_bare: Callable[[float], BareRuns]
     run_frame: Callable[[], dict[str, float]]
-    alone: Callable[[], AbstractContextManager[object]]
+    cpu_s: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +68,7 @@ class Block:
 
     @property
     def cpu_ms(self) -> float:
-        """Of one frame, all threads."""
+        """Of one run, or of one frame in all processes."""
         return self.cpu_s * 1e3 / len(self.runs)
 
     @property
@@ -114,30 +130,24 @@ def _measure_pair(subject: Subject, clock: Clock, block_s: float, *, whole_first
 
 
 def _measure_bare(subject: Subject, clock: Clock, block_s: float) -> Block:
-    def step() -> dict[str, float]:
-        subject.run_bare()
-        return {}
-
-    with subject.alone():
-        return _measure_block(step, clock, block_s)
+    before = mark_load(clock, own=subject.cpu_s)
+    bare = subject.run_bare(block_s)
+    after = mark_load(clock, own=subject.cpu_s)
+    return Block(list(bare.runs_ms), bare.seconds, bare.cpu_s, foreign_share(before, after))
 
 
 def _measure_whole(subject: Subject, clock: Clock, block_s: float) -> Block:
-    return _measure_block(subject.run_frame, clock, block_s)
-
-
-def _measure_block(step: Callable[[], dict[str, float]], clock: Clock, block_s: float) -> Block:
     for _ in range(_LEAD_IN):
-        step()
-    before = mark_load(clock)
+        subject.run_frame()
+    before = mark_load(clock, own=subject.cpu_s)
     runs, stages, began_ns = [], [], before.monotonic_ns
     end_ns = began_ns + round(block_s * 1e9)
     while began_ns < end_ns:
-        stages.append(step())
+        stages.append(subject.run_frame())
         ended_ns = clock.monotonic_ns()
         runs.append((ended_ns - began_ns) / 1e6)
         began_ns = ended_ns
-    after = mark_load(clock)
+    after = mark_load(clock, own=subject.cpu_s)
     seconds = (began_ns - before.monotonic_ns) / 1e9
     return Block(runs, seconds, after.own_s - before.own_s, foreign_share(before, after), stages)
 

@@ -35,9 +35,9 @@ class BenchReport(msgspec.Struct, frozen=True, kw_only=True):
 
     invoke_ms : the runtime's run alone
     ratio : pipeline_fps / raw_fps, each pair of blocks by itself, their median
-    cpu_ms_per_frame : all threads, the run included; raw_cpu_ms_per_frame : of the run alone
-    stages_ms : what each stage of a frame took, wherever it ran
-    pss_mb, peak_rss_mb : memory of this process, megabytes
+    cpu_ms_per_frame : all processes, the run included; raw_cpu_ms_per_frame : of the run alone
+    stages_ms : what each stage of a frame took, wherever it ran; "capture" is CPU time of the camera's process
+    pss_mb, peak_rss_mb : memory of all processes, megabytes; in the second what they have in common counts in each
     cold_start_s : from the start of a fresh process to its first detection; None = not measured
     quiet : others left the machine alone; else the figures are of a disturbed machine
     foreign_load : the part of the machine others used meanwhile, 0..1

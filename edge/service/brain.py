@@ -20,6 +20,8 @@ from edge.service.infer_letters import (
     Begin,
     Cannot,
     Corners,
+    Exercise,
+    Exercised,
     Failed,
     Found,
     Look,
@@ -91,6 +93,7 @@ class Brain:
         self._late_starts = 0
         self._deaths_seen = 0
         self._tested: list[Tested] = []
+        self._exercised: list[Exercised] = []
         self._fault: Fault | None = None  # of the process that runs now, or is just ending
         self._pictured: deque[Pictured] = deque(maxlen=_PICTURES)
         self.ready: Ready | None = None
@@ -171,6 +174,14 @@ class Brain:
     def take_tested(self) -> Tested | None:
         """The answer to a ``test``, once."""
         return self._tested.pop(0) if self._tested else None
+
+    def exercise(self, seconds: float) -> bool:
+        """Have it run the model alone for so long; False = it can't just now. The answer: ``take_exercised``."""
+        return self.ready is not None and self._child.send(letters.encode(Exercise(seconds)))
+
+    def take_exercised(self) -> Exercised | None:
+        """The answer to an ``exercise``, once."""
+        return self._exercised.pop(0) if self._exercised else None
 
     def photograph(self, camera: str, sequence: int, hidden: tuple[Corners, ...]) -> bool:
         """Ask for a picture of a frame that was looked at; False = it can't be asked just now."""
@@ -273,6 +284,8 @@ class Brain:
                 return [Answer(self._jobs.pop(job)[0], is_lost=True)] if job in self._jobs else []
             case Tested():
                 self._tested.append(letter)
+            case Exercised():
+                self._exercised.append(letter)
             case Pictured():
                 self._pictured.append(letter)
         return []

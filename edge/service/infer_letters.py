@@ -62,6 +62,12 @@ class SelfTest(msgspec.Struct, frozen=True, tag=True):
     is_own: bool = True
 
 
+class Exercise(msgspec.Struct, frozen=True, tag=True):
+    """Run on what the input holds, again and again, and look at nothing: what the runtime alone can do."""
+
+    seconds: float
+
+
 class Picture(msgspec.Struct, frozen=True, tag=True):
     """Make a picture of a frame that was looked at, if it is still at hand.
 
@@ -136,6 +142,18 @@ class Tested(msgspec.Struct, frozen=True, tag=True):
     twin_golden: Golden | None = None
 
 
+class Exercised(msgspec.Struct, frozen=True, tag=True):
+    """The answer to an Exercise.
+
+    runs_ms : of each run
+    cpu_s : CPU time of the whole process meanwhile
+    """
+
+    runs_ms: list[float]
+    seconds: float
+    cpu_s: float
+
+
 class Pictured(msgspec.Struct, frozen=True, tag=True):
     """The answer to a Picture. jpeg : empty = the frame is gone"""
 
@@ -144,8 +162,8 @@ class Pictured(msgspec.Struct, frozen=True, tag=True):
     jpeg: bytes
 
 
-ToInfer = Begin | Look | Tune | SelfTest | Picture
-FromInfer = Ready | Cannot | Found | Skipped | Failed | Tested | Pictured
+ToInfer = Begin | Look | Tune | SelfTest | Exercise | Picture
+FromInfer = Ready | Cannot | Found | Skipped | Failed | Tested | Exercised | Pictured
 
 encode = msgspec.msgpack.Encoder().encode
 read_by_infer = msgspec.msgpack.Decoder(ToInfer).decode

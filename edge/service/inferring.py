@@ -1,7 +1,8 @@
 """Inside the model's process: one thread runs the model, and another listens to the service meanwhile.
 
 While the model rests, the thread that runs it listens itself: a frame that comes then is looked at by the thread that
-hears of it, and answered by the same, so that no frame waits for one thread to wake another.
+hears of it, and answered by the same, so that no frame waits for one thread to wake another. The other thread is woken
+when the run begins, and no earlier: it would take Python's lock from the thread that fills the input.
 """
 
 from __future__ import annotations
@@ -16,12 +17,27 @@ from edge.core.protocols import Clock
 from edge.core.values import Detections, Frame, FrameFacts, Sighting
 from edge.service import infer_letters as letters
 from edge.service.channel import Channel, ChannelClosedError
-from edge.service.infer_letters import Failed, Found, Look, Picture, Pictured, SelfTest, Skipped, Tested, Tune
+from edge.service.infer_letters import (
+    Exercise,
+    Exercised,
+    Failed,
+    Found,
+    Look,
+    Picture,
+    Pictured,
+    SelfTest,
+    Skipped,
+    Tested,
+    Tune,
+)
 from edge.service.inside import Post, leave_at_once
 from edge.service.shared_frames import SharedFrames
 from edge.wire.wake import Wake
 
 NO_JOB = 0
+
+
+Task = Look | SelfTest | Exercise | Tune
 
 
 class Album(Protocol):
@@ -45,6 +61,8 @@ class Inferring:
 
     rejected : how many boxes that were none there have been so far
     is_ahead : the model runs on the next frame while the other thread reads what it found in the one before
+
+    ``listen_meanwhile`` has to be called right before each run.
     """
 
     def __init__(
@@ -55,6 +73,7 @@ class Inferring:
         *,
         tune: Callable[[float], None],
         test: Callable[[SelfTest], Tested],
+        exercise: Callable[[float], Exercised],
         rejected: Callable[[], int],
         is_ahead: bool,
         clock: Clock,
@@ -67,6 +86,7 @@ class Inferring:
         self._frames = frames
         self._tune = tune
         self._test = test
+        self._exercise = exercise
         self._rejected = rejected
         self._rejected_before = 0
         self._is_ahead = is_ahead
@@ -76,10 +96,10 @@ class Inferring:
         self._is_working = False
         self._listening = threading.Lock()  # whoever reads the channel
         self._answering = threading.Lock()  # whoever reads what the model has found
-        self._waiting: deque[Look | SelfTest | Tune] = deque()
+        self._waiting: deque[Task] = deque()
         self._started: deque[tuple[Look, Frame]] = deque()
         self._failure: Failed | None = None
-        self._thread = threading.Thread(target=self._listen_meanwhile, name="listen", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="listen", daemon=True)
 
     def live(self) -> None:
         """Ends the process: when the service is gone, or after a run that failed."""
@@ -94,7 +114,17 @@ class Inferring:
         self._post.finish(self._clock)
         leave_at_once(1)
 
-    def _listen_meanwhile(self) -> None:
+    def listen_meanwhile(self) -> None:
+        """A run begins now: the other thread listens until it is over, and reads what was found before it."""
+        if self._is_working:
+            if self._started:
+                self._wake.set()
+            return
+        with self._changed:
+            self._is_working = True
+            self._changed.notify_all()
+
+    def _listen(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._is_working)
@@ -118,9 +148,6 @@ class Inferring:
 
     def _work(self) -> None:
         """All that waits."""
-        with self._changed:
-            self._is_working = True
-            self._changed.notify_all()
         while self._waiting and self._failure is None:
             with self._changed:  # nobody exchanges it now
                 task = self._waiting.popleft()
@@ -128,8 +155,9 @@ class Inferring:
                 self._do(task)
             except Exception as error:  # noqa: BLE001  # this interpreter is not to be trusted any more
                 self._fail(task, error)
-        self._is_working = False
-        self._wake.set()
+        if self._is_working:
+            self._is_working = False
+            self._wake.set()
 
     def _take(self, letter: letters.ToInfer) -> None:
         match letter:
@@ -137,7 +165,7 @@ class Inferring:
                 skipped = self._put(letter)
                 if skipped is not None:
                     self._post.send(Skipped(skipped.job))
-            case SelfTest() | Tune():
+            case SelfTest() | Exercise() | Tune():
                 with self._changed:
                     self._waiting.append(letter)
             case Picture():
@@ -155,31 +183,35 @@ class Inferring:
             self._waiting.append(look)
         return None
 
-    def _do(self, task: Look | SelfTest | Tune) -> None:
+    def _do(self, task: Task) -> None:
         match task:
             case Look():
                 self._look(task)
             case Tune(threshold):
                 self._tune(threshold)
             case SelfTest():
+                self.listen_meanwhile()
                 self._post.send(self._test(task))
+            case Exercise(seconds):
+                self._post.send(self._exercise(seconds))
 
     def _look(self, look: Look) -> None:
         frame = self._frame(look)
         if not self._is_ahead:
             self._answer(look, frame)
             return
-        self._read_started()  # at most one waits to be read
+        self._read_started(but=1)  # behind this run the other thread reads the newest
         self._lookers[look.camera].start(frame)
         self._started.append((look, frame))
-        if self._waiting:
-            self._wake.set()
-        else:  # nothing is gained by another thread
+        if not self._waiting:  # nothing is gained by another thread
             self._read_started()
 
-    def _read_started(self) -> None:
+    def _read_started(self, *, but: int = 0) -> None:
+        """All that was found and not read yet; ``but`` : so many of the newest."""
+        if len(self._started) <= but:
+            return
         with self._answering:
-            while self._started:
+            while len(self._started) > but:
                 look, frame = self._started.popleft()
                 try:
                     self._answer(look, frame)
@@ -216,7 +248,7 @@ class Inferring:
         )
         self._rejected_before = rejected
 
-    def _fail(self, task: Look | SelfTest | Tune | None, error: Exception) -> None:
+    def _fail(self, task: Task | None, error: Exception) -> None:
         words = str(error) if isinstance(error, EdgeError) else f"unexpected fault: {error!r}"
         self._failure = Failed(task.job if isinstance(task, Look) else NO_JOB, words)
         self._wake.set()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,23 @@ from edge.measure import bench_report
 from edge.measure.bench import Block, Measured, Pair, Subject, measure
 from edge.measure.bench_report import BenchReport, Spread, compare, spread, stage_spreads, timings
 from edge.measure.cold_start import measure_cold_start
-from edge.measure.machine_load import LoadMark, foreign_share, mark_load, wait_for_quiet
+from edge.measure.machine_load import LoadMark, cpu_seconds_of, foreign_share, mark_load, memory_mb, wait_for_quiet
+from edge.service.infer_letters import Exercised
 
 
 def a_subject(clock: HandClock, *, bare_ms: float, whole_ms: float) -> Subject:
     """A model of a known speed, and a path of another."""
 
-    def run_bare() -> None:
-        clock.advance(bare_ms / 1e3)
+    def run_bare(seconds: float) -> Exercised:
+        count = max(1, math.ceil(seconds * 1e3 / bare_ms))
+        clock.advance(count * bare_ms / 1e3)
+        return Exercised([bare_ms] * count, count * bare_ms / 1e3, count * bare_ms / 1e3)
 
     def run_frame() -> dict[str, float]:
         clock.advance(whole_ms / 1e3)
         return {"infer": bare_ms, "decode": whole_ms - bare_ms}
 
-    return Subject(run_bare, run_frame, alone=nullcontext)
+    return Subject(run_bare, run_frame, cpu_s=lambda: 0.0)
 
 
 def a_block(fps: float, *, cpu_ms: float = 5.0, foreign: float = 0.0) -> Block:
@@ -78,6 +82,25 @@ def test_busy_seconds_leave_out_idle_and_guests(tmp_path: Path) -> None:
 
     assert mark_load(HandClock(), stat).busy_s == pytest.approx(2.0)  # 200 ticks of 10 ms
     assert mark_load(HandClock(), tmp_path / "nothing").busy_s == 0.0
+
+
+def test_what_a_process_has_used_is_told_from_its_number() -> None:
+    before = cpu_seconds_of(os.getpid())
+    while cpu_seconds_of(os.getpid()) < before + 0.01:
+        sum(range(1000))
+
+    assert before > 0
+    assert cpu_seconds_of(2**22 + 1) == 0.0  # beyond any the kernel gives
+
+
+def test_memory_of_several_processes_is_added() -> None:
+    pss, peak = memory_mb([os.getpid()])
+    both, _ = memory_mb([os.getpid(), os.getpid()])
+
+    assert pss is not None
+    assert peak is not None
+    assert both == pytest.approx(2 * pss, rel=0.05)
+    assert memory_mb([2**22 + 1]) == (None, None)
 
 
 def test_waiting_for_quiet_ends_in_time() -> None:

@@ -21,7 +21,7 @@ from edge.service.breaker import Breaker
 from edge.service.channel import Channel
 from edge.service.checkup import Checkup
 from edge.service.golden_book import GoldenBook
-from edge.service.infer_letters import Begin, Cannot, Ready, Tested
+from edge.service.infer_letters import Begin, Cannot, Exercised, Ready, Tested
 from edge.service.inference import Inference
 from edge.service.inferring import Inferring
 from edge.service.inside import Post, first_frame, leave_at_once
@@ -57,6 +57,7 @@ class ActingModel:
         self._runs = 0
         self._started: dict[int, Detections] = {}
         self.threshold = 0.5
+        self.before_run: Callable[[], None] = lambda: None
 
     def start(self, frame: Frame) -> None:
         self._started[id(frame)] = self._run(frame)
@@ -67,6 +68,7 @@ class ActingModel:
 
     def _run(self, frame: Frame) -> Detections:
         self._runs += 1
+        self.before_run()
         if self._runs == self._part.at and not (self._part.once and Path(self._part.once).exists()):
             self._suffer()
         self._clock.sleep(self._part.run_s)
@@ -114,11 +116,13 @@ def main(channel: Channel) -> None:
         {camera: SharedFrames(channel.descriptors[place]) for camera, place in begin.frames.items()},
         tune=tune,
         test=lambda _letter: Tested(3.0),
+        exercise=lambda seconds: Exercised([1.0], seconds, 0.001),
         rejected=lambda: 0,
         is_ahead=part.is_ahead,
         clock=clock,
         album=Album({"yard": ()}),
     )
+    model.before_run = inferring.listen_meanwhile
     post.send(Ready("m", "0" * 64, "cpu", "none 0", run_ms=1.0))
     inferring.live()
 
