@@ -43,8 +43,11 @@ def clip_boxes(boxes: Boxes, *, width: float, height: float) -> Boxes:
 
 def centre_to_corner(boxes: Boxes) -> Boxes:
     """cx, cy, w, h -> x1, y1, x2, y2."""
-    half = boxes[:, 2:] * np.float32(0.5)
-    return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
+    centres, half = boxes[:, :2], boxes[:, 2:] * np.float32(0.5)
+    corners = np.empty(boxes.shape, np.float32)
+    np.subtract(centres, half, out=corners[:, :2])
+    np.add(centres, half, out=corners[:, 2:])
+    return corners
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class ScoreGate:
         self._threshold = np.float32(threshold)
         self._raw_threshold = first_passing(output, kind=kind, threshold=threshold)
         self._multi_label = multi_label
+        self._table: _Table | None = None
         self.rejected = 0
 
     def select(self, tensor: Tensor, *, axis: int, first: int, last: int) -> Candidates:
@@ -130,8 +131,16 @@ class ScoreGate:
 
         Each passes: the raw threshold is exactly the smallest step whose score does.
         """
-        scores = as_scores(Tensor(best, tensor.scale, tensor.zero_point).real(), self._kind)
-        return Candidates(positions, np.minimum(scores, np.float32(1.0)), classes.astype(np.int32))
+        return Candidates(positions, self._scores_of(best, tensor), classes.astype(np.int32))
+
+    def _scores_of(self, steps: NDArray[Any], tensor: Tensor) -> NDArray[np.float32]:
+        """Of whole steps; those of one byte are looked up: a third of the time."""
+        if steps.dtype.itemsize > 1:
+            return _at_most_one(Tensor(steps, tensor.scale, tensor.zero_point), self._kind)
+        table = self._table
+        if table is None or not table.is_of(tensor):
+            table = self._table = _Table(tensor, self._kind)
+        return table.scores.take(steps.view(np.uint8))
 
     def settle(self, positions: NDArray[np.intp], scores: NDArray[np.float32]) -> Candidates:
         """From survivors' scores of all classes, (n, classes), to candidates; exact at the threshold.
@@ -151,6 +160,22 @@ class ScoreGate:
             classes = classes[rows]
         best = np.minimum(clean[rows, classes], np.float32(1.0))
         return Candidates(positions[rows], best, classes.astype(np.int32))
+
+
+class _Table:
+    """The score of each step of one byte, in the order of the bytes."""
+
+    def __init__(self, tensor: Tensor, kind: ScoreKind) -> None:
+        self._scale, self._zero_point = tensor.scale, tensor.zero_point
+        steps = np.arange(256, dtype=np.uint8).view(tensor.values.dtype)
+        self.scores = _at_most_one(Tensor(steps, self._scale, self._zero_point), kind)
+
+    def is_of(self, tensor: Tensor) -> bool:
+        return self._scale == tensor.scale and self._zero_point == tensor.zero_point
+
+
+def _at_most_one(tensor: Tensor, kind: ScoreKind) -> NDArray[np.float32]:
+    return np.minimum(as_scores(tensor.real(), kind), np.float32(1.0))
 
 
 def _rows_with_any(passing: NDArray[np.bool_]) -> NDArray[np.intp]:

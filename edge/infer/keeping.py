@@ -11,6 +11,8 @@ from edge.infer.nms import suppress
 
 # A broken or noisy model can score every place: the best so many are looked at, so that memory and time stay bounded.
 MAX_CANDIDATES = 30_000
+# Sizes of boxes within it are finite.
+_FAR = 1e30
 
 
 class Keeper:
@@ -64,9 +66,10 @@ class Keeper:
         # The common case in a third of the time: extremes of the whole, of which one that is no number fails both.
         if len(boxes) == 0:
             return True
-        with np.errstate(invalid="ignore", over="ignore"):
-            sizes = boxes[:, 2:] - boxes[:, :2]
-        return bool(sizes.min() > 0 and sizes.max() < np.inf and class_ids.view(np.uint32).max() < self._classes)
+        if not (boxes.min() > -_FAR and boxes.max() < _FAR):
+            return False
+        sizes = boxes[:, 2:] - boxes[:, :2]
+        return bool(sizes.min() > 0 and class_ids.view(np.uint32).max() < self._classes)
 
     def _are_real(self, boxes: NDArray[np.float32], class_ids: NDArray[np.int32]) -> NDArray[np.bool_]:
         # A side with an infinite end, or none that is a number, has a size that is not between these two.

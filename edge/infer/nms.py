@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 _FAR_PX = 1e6
 # Ids above this are numbered anew: they are sparse, and times a coordinate would eat precision as well.
 _MANY_CLASSES = 10_000
+# Scores for OpenCV, best first: it drops those that are not strictly above its threshold, 0, so none.
+_RANKS = np.arange(1024, 0, -1, dtype=np.float32)
 # How many of the best candidates are tried first; the cost grows with their square.
 _FIRST_TRY = 512
 
@@ -52,6 +54,9 @@ def _suppress_all(boxes: NDArray[np.float32], class_ids: NDArray[np.int32], *, i
     corners[:, 2:] -= corners[:, :2]  # OpenCV wants x, y, width, height
     if class_ids.max() > _MANY_CLASSES:
         class_ids = np.unique(class_ids, return_inverse=True)[1].astype(np.int32)
-    # OpenCV drops scores that are not strictly above its threshold: ranks are >= 1, so none.
-    ranks = list(range(len(boxes), 0, -1))
-    return np.asarray(cv2.dnn.NMSBoxesBatched(corners.tolist(), ranks, class_ids.tolist(), 0.0, iou), np.intp)
+    # Lists of boxes are read faster than arrays of them; plain numbers the other way round.
+    return np.asarray(cv2.dnn.NMSBoxesBatched(corners.tolist(), _ranks(len(boxes)), class_ids, 0.0, iou), np.intp)
+
+
+def _ranks(count: int) -> NDArray[np.float32]:
+    return _RANKS[-count:] if count <= len(_RANKS) else np.arange(count, 0, -1, dtype=np.float32)
