@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ _FAR_PX = 1e6
 _MANY_CLASSES = 10_000
 # Scores for OpenCV, best first: it drops those that are not strictly above its threshold, 0, so none.
 _RANKS = np.arange(1024, 0, -1, dtype=np.float32)
+# Lists of boxes are read faster than arrays of them; plain numbers the other way round, whatever its types say.
+_native: Any = cv2.dnn.NMSBoxesBatched
 # How many of the best candidates are tried first; the cost grows with their square.
 _FIRST_TRY = 512
 
@@ -54,8 +58,7 @@ def _suppress_all(boxes: NDArray[np.float32], class_ids: NDArray[np.int32], *, i
     corners[:, 2:] -= corners[:, :2]  # OpenCV wants x, y, width, height
     if class_ids.max() > _MANY_CLASSES:
         class_ids = np.unique(class_ids, return_inverse=True)[1].astype(np.int32)
-    # Lists of boxes are read faster than arrays of them; plain numbers the other way round.
-    return np.asarray(cv2.dnn.NMSBoxesBatched(corners.tolist(), _ranks(len(boxes)), class_ids, 0.0, iou), np.intp)
+    return np.asarray(_native(corners.tolist(), _ranks(len(boxes)), class_ids, 0.0, iou), np.intp)
 
 
 def _ranks(count: int) -> NDArray[np.float32]:

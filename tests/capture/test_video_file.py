@@ -3,9 +3,11 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from edge.capture.opencv_stream import Property
 from edge.capture.settings import SourceSettings
 from edge.capture.video_file import VideoFileSource
 from edge.core.clock import HandClock
@@ -29,6 +31,19 @@ class TestVideoFile(RecordingContract):
     @pytest.fixture
     def away(self, tmp_path):
         return source_of(tmp_path / "missing.mp4")
+
+
+def test_threads_of_the_decoder_s_own_are_for_large_pictures_alone():
+    def opened(width: int, height: int) -> list[list[int]]:
+        captures = [FakeCapture([rgb_areas()]) for _ in range(2)]
+        for capture in captures:
+            capture.values |= {Property.WIDTH: float(width), Property.HEIGHT: float(height)}
+        opener = FakeOpener(*captures)
+        VideoFileSource(Path(__file__), SETTINGS, HandClock(), opener=opener).open()
+        return [properties for _, _, properties in opener.calls]
+
+    assert opened(1280, 720) == [[cv2.CAP_PROP_N_THREADS, 1]]
+    assert opened(1920, 1080) == [[cv2.CAP_PROP_N_THREADS, 1], []]
 
 
 def test_frames_lie_at_start_plus_media_time(make_video):

@@ -23,8 +23,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+Pids = tuple[int, ...] | None  # the processes that took part; None = this one alone
 ROOT = Path(__file__).resolve().parents[2]
-HEAD = ("who", "frames/s", "of the bare runtime", "CPU ms/frame", "peak MB", "first detection s")
+HEAD = ("who", "frames/s", "of the bare runtime", "CPU ms/frame", "memory MB", "first detection s")
 QUIET_SHARE = 0.12
 WARM_UP_FRAMES = 10
 
@@ -79,7 +80,7 @@ def print_table(pythons: dict[str, str], rounds: list[dict[str, dict[str, float]
         if not used:
             continue
         ratio = statistics.median(one[name]["fps"] / one["bare runtime"]["fps"] for one in used)
-        row = [statistics.median(one[name][key] for one in used) for key in ("fps", "cpu_ms", "peak_mb", "first_s")]
+        row = [statistics.median(one[name][key] for one in used) for key in ("fps", "cpu_ms", "memory_mb", "first_s")]
         note = "" if used is quiet else " (disturbed)"
         cells = [name + note, f"{row[0]:.1f}", f"{ratio:.3f}", f"{row[1]:.1f}", f"{row[2]:.0f}", f"{row[3]:.2f}"]
         print("| " + " | ".join(cells) + " |")
@@ -88,30 +89,31 @@ def print_table(pythons: dict[str, str], rounds: list[dict[str, dict[str, float]
 def measure_child(name: str, options: argparse.Namespace) -> dict[str, float]:
     """One peer in this process; time counts from the start of the process."""
     frames = CHILDREN[name](options)
-    next(frames)
+    pids = next(frames) or (os.getpid(),)
     first_s = time.time() - process_started()
     for _ in range(WARM_UP_FRAMES):
         next(frames)
-    began, cpu, count = time.perf_counter(), own_seconds(), 0
+    began, cpu, count = time.perf_counter(), cpu_seconds(pids), 0
     while time.perf_counter() - began < options.seconds:
         next(frames)
         count += 1
-    seconds, used = time.perf_counter() - began, own_seconds() - cpu
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    return {"fps": count / seconds, "cpu_ms": used * 1e3 / count, "peak_mb": peak_mb, "first_s": first_s}
+    seconds, used = time.perf_counter() - began, cpu_seconds(pids) - cpu
+    memory = sum(pss_mb(pid) for pid in pids)
+    frames.close()
+    return {"fps": count / seconds, "cpu_ms": used * 1e3 / count, "memory_mb": memory, "first_s": first_s}
 
 
-def bare_runtime(options: argparse.Namespace) -> Iterator[None]:
+def bare_runtime(options: argparse.Namespace) -> Iterator[Pids]:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(options.model), num_threads=options.threads)
     interpreter.allocate_tensors()
     while True:
         interpreter.invoke()
-        yield
+        yield None
 
 
-def edge(options: argparse.Namespace) -> Iterator[None]:
+def edge(options: argparse.Namespace) -> Iterator[Pids]:
     from edge.assemble.bench import Bench, Setup
     from edge.assemble.model import find
     from edge.assemble.threads import hand_over_quickly, has_spare_core
@@ -122,10 +124,10 @@ def edge(options: argparse.Namespace) -> Iterator[None]:
     with Bench(setup, SystemClock()) as path:
         while True:
             path.run_frame()
-            yield
+            yield path.pids
 
 
-def classic_loop(options: argparse.Namespace) -> Iterator[None]:
+def classic_loop(options: argparse.Namespace) -> Iterator[Pids]:
     """The loop of the published TensorFlow Lite examples: read, convert, resize, run, walk over the outputs."""
     import cv2
     import numpy as np
@@ -146,7 +148,7 @@ def classic_loop(options: argparse.Namespace) -> Iterator[None]:
         interpreter.invoke()
         found = [interpreter.get_tensor(output["index"]) for output in outputs]
         walk_boxes(found) if len(found) > 1 else walk_rows(found[0], outputs[0])
-        yield
+        yield None
 
 
 def walk_boxes(found: list[Any]) -> int:
@@ -171,7 +173,7 @@ def walk_rows(plane: Any, details: dict[str, Any]) -> int:
     return len(cv2.dnn.NMSBoxes(boxes, scores, 0.25, 0.45)) if boxes else 0
 
 
-def mediapipe(options: argparse.Namespace) -> Iterator[None]:
+def mediapipe(options: argparse.Namespace) -> Iterator[Pids]:
     import cv2
     import mediapipe as mp
     from mediapipe.tasks.python import BaseOptions, vision
@@ -185,10 +187,10 @@ def mediapipe(options: argparse.Namespace) -> Iterator[None]:
         for number, frame in enumerate(clip_frames(options.clip)):
             image = mp.Image(image_format=mp.ImageFormat.SRGB, data=cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
             detector.detect_for_video(image, number * 40)
-            yield
+            yield None
 
 
-def ultralytics(options: argparse.Namespace) -> Iterator[None]:
+def ultralytics(options: argparse.Namespace) -> Iterator[Pids]:
     import torch
     from ultralytics import YOLO
 
@@ -197,7 +199,7 @@ def ultralytics(options: argparse.Namespace) -> Iterator[None]:
     size = input_side(options.model)
     for frame in clip_frames(options.clip):
         model.predict(frame, imgsz=size, conf=0.25, verbose=False)
-        yield
+        yield None
 
 
 def input_side(model: Path) -> int:
@@ -226,6 +228,16 @@ def process_started() -> float:
     return time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_seconds(pids: tuple[int, ...]) -> float:
+    """Of all their threads, user and system: clock_getcpuclockid(3)."""
+    return sum(time.clock_gettime((~pid << 3) | 2) for pid in pids)
+
+
+def pss_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
+
+
 def machine_seconds() -> float:
     fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
     counted = [int(field) for field in fields]
@@ -242,7 +254,7 @@ def children_seconds() -> float:
     return used.ru_utime + used.ru_stime + own_seconds()
 
 
-CHILDREN: dict[str, Callable[[argparse.Namespace], Iterator[None]]] = {
+CHILDREN: dict[str, Callable[[argparse.Namespace], Iterator[Pids]]] = {
     "bare runtime": bare_runtime,
     "edge": edge,
     "classic loop": classic_loop,

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""CPU milliseconds per frame of each thread of the whole path, beside the bare model's: fair on a busy machine too.
+"""Where the time of a frame goes, thread by thread of all processes, beside the bare model's run.
 
-What the thread that runs the model adds to the bare run is what the path costs in frame rate where a core is free for
-the others. Prints one JSON object.
+For each thread of the whole path: milliseconds per frame on a processor, and waiting for one while it could have run.
+Time on a processor is fair on a busy machine too. What the thread that runs the model adds to the bare run is what the
+path costs in frame rate where a core is free for the others. Prints one JSON object.
 
 python tools/bench/thread_time.py MODEL [SOURCE] [--frames 200] [--threads 1] [--one-after-the-other]
 """
@@ -21,18 +22,30 @@ from edge.assemble.model import find
 from edge.assemble.threads import hand_over_quickly
 from edge.core.clock import SystemClock
 
-_SETTLED = 20  # frames until buffers and caches are what they stay
+_SETTLED = 30  # frames until buffers and caches are what they stay
+_LEAST_MS = 0.005
+Times = dict[tuple[str, str], tuple[float, float]]
 
 
-def thread_times() -> dict[str, float]:
-    """Milliseconds on a processor so far, by thread."""
-    tasks = Path("/proc/self/task").iterdir()
-    return {task.name: int((task / "schedstat").read_text(encoding="ascii").split()[0]) / 1e6 for task in tasks}
+def thread_times(pids: tuple[int, ...]) -> Times:
+    """Milliseconds on a processor, and waiting for one, so far: by process and thread."""
+    found = {}
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            ran_ns, waited_ns, _ = (task / "schedstat").read_text(encoding="ascii").split()
+            name = Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip()
+            found[name, task.name] = int(ran_ns) / 1e6, int(waited_ns) / 1e6
+    return found
 
 
-def spent(before: dict[str, float], count: int) -> dict[str, float]:
-    after = thread_times()
-    return {name: (ms - before.get(name, 0.0)) / count for name, ms in after.items() if name in before}
+def spent(before: Times, after: Times, count: int) -> list[dict[str, object]]:
+    """Per frame, the busiest first."""
+    rows = []
+    for (process, thread), (ran, waited) in after.items():
+        ran_before, waited_before = before.get((process, thread), (0.0, 0.0))
+        ran_ms, waited_ms = round((ran - ran_before) / count, 3), round((waited - waited_before) / count, 3)
+        rows.append((ran_ms, {"process": process, "ran_ms": ran_ms, "waited_ms": waited_ms}))
+    return [row for ran_ms, row in sorted(rows, key=lambda each: -each[0]) if ran_ms > _LEAST_MS]
 
 
 def main() -> None:
@@ -48,18 +61,14 @@ def main() -> None:
     with Bench(setup, SystemClock()) as path:
         for _ in range(_SETTLED):
             path.run_frame()
-        before = thread_times()
+        before = thread_times(path.pids)
         for _ in range(options.frames):
             path.run_frame()
-        whole = spent(before, options.frames)
-        with path.subject.alone():
-            before = thread_times()
-            for _ in range(options.frames):
-                path.subject.run_bare()
-            bare = sum(spent(before, options.frames).values())
-    threads = sorted((round(ms, 3) for ms in whole.values() if ms > 0.005), reverse=True)
-    figures = {"bare_ms": round(bare, 3), "whole_ms": round(sum(whole.values()), 3), "threads_ms": threads}
-    print(json.dumps({"model": setup.model.name, "source": options.source, **figures}))
+        threads = spent(before, thread_times(path.pids), options.frames)
+        bare = path.run_bare(2.0)
+    figures = {"bare_ms": round(bare.cpu_s * 1e3 / len(bare.runs_ms), 3), "threads": threads}
+    whole = round(sum(float(str(row["ran_ms"])) for row in threads), 3)
+    print(json.dumps({"model": setup.model.name, "source": options.source, "whole_ms": whole, **figures}, indent=1))
 
 
 if __name__ == "__main__":
