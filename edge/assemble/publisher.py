@@ -58,7 +58,7 @@ def make_publisher(
     def answer(message: Message) -> None:
         sink.send(message)
 
-    receipts = Receipts(courier, topics, consumer=setup.consumer, answer=answer)
+    receipts = Receipts(courier, topics, consumer=setup.consumer, answer=answer, clock=clock)
 
     def pass_on(heard: Heard) -> None:
         if heard.topic not in own:

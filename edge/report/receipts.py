@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report.courier import Courier
 from edge.report.listening import PAYLOAD_LIMIT, Heard, Subscription
@@ -20,9 +21,12 @@ logger = logging.getLogger(__name__)
 
 REPLAY = "replay"
 MOST_SPANS = 1000  # in one answer: some 20 kB
+# With commands on a broker hands out each request twice, once for each of two subscriptions; QoS 1 may repeat it too.
+_REPEATED_NS = 1_000_000_000
 
 _Epoch = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+_Number = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 
 
 class _Cursor(msgspec.Struct, frozen=True):
@@ -30,11 +34,11 @@ class _Cursor(msgspec.Struct, frozen=True):
     seq: _Seq
 
 
-class _Replay(msgspec.Struct, frozen=True):
-    transaction: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    epoch: _Epoch
-    first: _Seq = msgspec.field(name="from")
-    last: _Seq = msgspec.field(name="to")
+class _Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    transaction: Annotated[str, msgspec.Meta(max_length=64, pattern=r"\A[!-~]+\Z")]
+    epoch: Annotated[str, msgspec.Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
+    first: _Number = msgspec.field(name="from")
+    last: _Number = msgspec.field(name="to")
 
 
 _read_cursor = msgspec.json.Decoder(_Cursor).decode
@@ -52,13 +56,21 @@ class Receipts:
     """
 
     def __init__(
-        self, courier: Courier, topics: Topics, *, consumer: str | None, answer: Callable[[Message], None]
+        self,
+        courier: Courier,
+        topics: Topics,
+        *,
+        consumer: str | None,
+        answer: Callable[[Message], None],
+        clock: Clock,
     ) -> None:
         self._courier = courier
         self._cursor = None if consumer is None else topics.cursor(consumer)
         self._replay = topics.command(REPLAY)
         self._response = topics.response(REPLAY)
         self._answer = answer
+        self._clock = clock
+        self._newest = (b"", 0)
 
     def subscriptions(self) -> list[Subscription]:
         """What to listen to."""
@@ -71,8 +83,14 @@ class Receipts:
 
     def _hear_request(self, heard: Heard) -> None:
         # a retained command would be carried out again on every connect
-        if not heard.retained and _is_short(heard):
+        if not heard.retained and _is_short(heard) and not self._is_repeated(heard.payload):
             self._ask(heard.payload)
+
+    def _is_repeated(self, payload: bytes) -> bool:
+        """Whether the very same was asked just now: its events are on their way already."""
+        (before, heard_ns), now_ns = self._newest, self._clock.monotonic_ns()
+        self._newest = (payload, now_ns)
+        return payload == before != b"" and now_ns - heard_ns < _REPEATED_NS
 
     def _confirm(self, payload: bytes) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import sys
 from pathlib import Path
 
@@ -148,8 +149,8 @@ def test_without_the_library_it_says_what_to_install(monkeypatch, make_video):
         source_of(make_video()).open()
 
 
-# Of the pixels of every frame, on x86-64 and on aarch64 (tools/arm64-replay).
-DIGESTS = {"person-walk.mp4": "e955779333cfcee4", "car-detection.mp4": "52ca575b5efc13b7"}
+# Of the pixels of every tenth frame, on x86-64 and on aarch64 (tools/arm64-replay).
+DIGESTS = {"person-walk.mp4": "924cba93ef28d3d3", "car-detection.mp4": "31fb67d2f6a40823"}
 
 
 @pytest.mark.shared
@@ -157,7 +158,10 @@ DIGESTS = {"person-walk.mp4": "e955779333cfcee4", "car-detection.mp4": "52ca575b
 def test_the_pixels_of_the_clips_are_those_of_every_processor(shared, name):
     capture, digest = open_exact(str(shared / "data" / "video" / name), cv2.CAP_FFMPEG, []), hashlib.sha256()
 
-    while capture.grab():
-        digest.update(capture.retrieve()[1].tobytes())
+    for number in itertools.count():
+        if not capture.grab():
+            break
+        if number % 10 == 0:
+            digest.update(capture.retrieve()[1].tobytes())
 
     assert digest.hexdigest()[:16] == DIGESTS[name]

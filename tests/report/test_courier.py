@@ -369,7 +369,7 @@ def test_a_broker_that_does_not_say_its_limit_gets_a_smaller_event_the_second_ti
 
 def asked(post: Post, payload: bytes, *, retained: bool = False) -> list[dict[str, object]]:
     answers: list[Message] = []
-    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=answers.append)
+    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=answers.append, clock=post.clock)
     request, _ = receipts.subscriptions()
     request.hear(Heard("edge/gate/command/replay", payload, retained))
     return [json.loads(answer.payload) for answer in answers]
@@ -394,6 +394,10 @@ def test_a_replay_says_what_comes_and_what_does_not(post: Post) -> None:
         b"[" * 4000,
         b'{"transaction": "t", "epoch": "E", "from": 5, "to": 2}',
         b'{"transaction": 7}',
+        b'{"transaction": "t", "epoch": "E", "from": 0, "to": 2}',
+        b'{"transaction": "t", "epoch": "../E", "from": 1, "to": 2}',
+        b'{"transaction": "t u", "epoch": "E", "from": 1, "to": 2}',
+        b'{"transaction": "t", "epoch": "E", "from": 1, "to": 2, "path": "/etc"}',
     ],
 )
 def test_nonsense_is_answered_with_an_error(post: Post, payload: bytes) -> None:
@@ -401,6 +405,24 @@ def test_nonsense_is_answered_with_an_error(post: Post, payload: bytes) -> None:
 
     assert answer["status"] == "error"
     assert answer["reason"]
+
+
+def test_a_request_that_comes_twice_at_once_is_carried_out_once(post: Post) -> None:
+    """As from a broker with two subscriptions that both take it."""
+    post.commit(2)
+    post.settle(post.take())
+    answers: list[Message] = []
+    receipts = Receipts(post.courier, TOPICS, consumer=None, answer=answers.append, clock=post.clock)
+    request = Heard("edge/gate/command/replay", b'{"transaction": "t", "epoch": "E", "from": 1, "to": 2}', False)
+    for _ in range(2):
+        receipts.subscriptions()[0].hear(request)
+
+    assert (len(answers), numbers(post.take())) == (1, [1, 2])
+
+    post.wait(2)
+    receipts.subscriptions()[0].hear(request)  # a person, again
+
+    assert len(answers) == 2
 
 
 def test_a_retained_or_oversized_request_is_not_even_answered(post: Post) -> None:
@@ -414,7 +436,7 @@ def test_a_retained_or_oversized_request_is_not_even_answered(post: Post) -> Non
 def test_a_cursor_that_is_none_confirms_nothing(post: Post, payload: bytes) -> None:
     post.commit(1)
     post.settle(post.take())
-    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=lambda _message: None)
+    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=lambda _message: None, clock=post.clock)
 
     receipts.subscriptions()[1].hear(Heard("edge/gate/cursor/archive", payload, True))
 
@@ -495,7 +517,7 @@ def test_an_answer_with_too_many_holes_asks_for_a_smaller_range(post: Post, monk
 def test_an_oversized_cursor_is_not_read(post: Post) -> None:
     post.commit(1)
     post.settle(post.take())
-    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=lambda _message: None)
+    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=lambda _message: None, clock=post.clock)
 
     receipts.subscriptions()[1].hear(Heard("edge/gate/cursor/archive", b'{"epoch": "E", "seq": 1}'.ljust(5000), True))
 
@@ -505,7 +527,7 @@ def test_an_oversized_cursor_is_not_read(post: Post) -> None:
 def test_a_cursor_confirms(post: Post) -> None:
     post.commit(1)
     post.settle(post.take())
-    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=lambda _message: None)
+    receipts = Receipts(post.courier, TOPICS, consumer="archive", answer=lambda _message: None, clock=post.clock)
 
     receipts.subscriptions()[1].hear(Heard("edge/gate/cursor/archive", b'{"epoch": "E", "seq": 1}', True))
 
@@ -513,7 +535,7 @@ def test_a_cursor_confirms(post: Post) -> None:
 
 
 def test_without_a_consumer_no_cursor_is_listened_to(post: Post) -> None:
-    receipts = Receipts(post.courier, TOPICS, consumer=None, answer=lambda _message: None)
+    receipts = Receipts(post.courier, TOPICS, consumer=None, answer=lambda _message: None, clock=post.clock)
 
     assert [each.filter for each in receipts.subscriptions()] == ["edge/gate/command/replay"]
 
