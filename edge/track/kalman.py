@@ -12,6 +12,7 @@ has one number to work on or a hundred, so few calls are what makes 20 boxes che
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,6 +95,11 @@ class Motion:
         surprise = (seen - state[:4]).reshape(2, 2, n)
         state += (gains[:, :, None] * surprise).reshape(8, n)
         spread -= gains[:, None] * known
+
+    def shift(self, which: list[int], pixels: Sequence[float]) -> None:
+        """Move these by so much in x and y."""
+        self.table[0, which] += pixels[0]
+        self.table[1, which] += pixels[1]
 
     def fade(self, which: list[int], elapsed_s: float) -> None:
         """Believe less in the speed of what is out of sight."""

@@ -20,6 +20,7 @@ from edge.track.association import Pair, best_pairs, likeness
 from edge.track.kalman import Motion, to_corners, to_places
 from edge.track.settings import DEFAULT_START_SCORE, TrackerSettings
 from edge.track.stillness import Stillness
+from edge.track.sway import LEAST_WITNESSES, common_shift
 from edge.track.thing import Thing
 
 Array = NDArray[np.float64]
@@ -145,8 +146,19 @@ class Tracker:
                 self._weigh(thing, detections.boxes[column])
         missed = [row for row, column in enumerate(columns) if column < 0] if len(pairs) < len(columns) else []
         if pairs:
-            self._motion.correct(found.take(columns, axis=1), missed)
+            places = found.take(columns, axis=1)
+            if missed and len(pairs) >= LEAST_WITNESSES:
+                self._sway(pairs, places, missed)
+            self._motion.correct(places, missed)
         return missed
+
+    def _sway(self, pairs: Sequence[Pair], places: Array, missed: list[int]) -> None:
+        """What is out of sight has moved in the picture, too, when the camera was turned; but for what stands still."""
+        rows = [row for row, _ in pairs]
+        shift = common_shift((places[:2] - self._motion.place[:2]).take(rows, axis=1).tolist())
+        if any(shift):
+            still = self._stillness.still
+            self._motion.shift([row for row in missed if not still[row]], shift)
 
     def _weigh(self, thing: Thing, box: NDArray[np.float32]) -> None:
         """Believe in a thing that was seen again once enough speaks for it, or enough time has passed."""
