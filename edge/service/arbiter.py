@@ -161,11 +161,12 @@ class Arbiter:
         for _ in range(_TURNS):
             if self._out:
                 break
-            has_heard = self._wait(timeout_s)
-            self._take_answers()
+            ready = self._wait(timeout_s)
+            if not ready or not ready.isdisjoint(self._minds.filenos()):
+                self._take_answers()
             if not self._out:
                 self._go_round()
-            if not has_heard:
+            if not ready or self._wake.fileno() in ready:
                 break
         return self._out.popleft() if self._out else None
 
@@ -203,11 +204,12 @@ class Arbiter:
             self._out.append(news)
         self._watch.tend()
 
-    def _wait(self, timeout_s: float) -> bool:
-        """Whether a camera or the model has said something, and nobody wants us back."""
+    def _wait(self, timeout_s: float) -> set[int]:
+        """The descriptors of cameras and model on which something has come, and our own, if somebody wants us back."""
         ready = wait_readable((*self._minds.filenos(), *self._watch.filenos(), self._wake.fileno()), timeout_s)
-        self._wake.clear()
-        return bool(ready) and self._wake.fileno() not in ready
+        if self._wake.fileno() in ready:
+            self._wake.clear()
+        return ready
 
     def _settle(self, answer: Answer) -> None:
         announced = answer.announced

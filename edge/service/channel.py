@@ -77,18 +77,23 @@ class Channel:
             raise ChannelClosedError("the other process has gone")
         return frame
 
-    def wait(self, timeout_s: float, *others: int) -> None:
+    def wait(self, timeout_s: float, *others: int) -> bool:
         """Until something can be read, what waits can be sent, one of the other descriptors is ready, or time is up.
 
         What ``receive_one`` has left can be read: nothing more need come for it.
+
+        Returns
+        -------
+        Whether one of the others is ready.
         """
         if self._has_frame():
-            return
+            return False
         poller = select.poll()
         poller.register(self._end, select.POLLIN | (select.POLLOUT if self._unsent else 0))
         for other in others:
             poller.register(other, select.POLLIN)
-        poller.poll(max(0.0, timeout_s) * 1000)
+        ready = poller.poll(max(0.0, timeout_s) * 1000)
+        return any(descriptor in others for descriptor, _ in ready)
 
     def close(self) -> None:
         self._end.close()
@@ -101,6 +106,8 @@ class Channel:
                 if not part:
                     return True
                 self._received += part
+                if len(part) < _READ:  # that was all; asking once more would take as long again
+                    return False
         except BlockingIOError:
             return False
         except OSError:

@@ -136,8 +136,8 @@ class Inferring:
     def _hear(self) -> None:
         """Wait for letters and take them in."""
         try:
-            self._channel.wait(1.0, self._wake.fileno())
-            self._wake.clear()
+            if self._channel.wait(1.0, self._wake.fileno()):
+                self._wake.clear()
             for frame in self._channel.receive():
                 self._take(letters.read_by_infer(frame))
         except ChannelClosedError:

@@ -88,8 +88,8 @@ class Publisher:
 
     def _round(self) -> None:
         self._alive()
-        self._channel.wait(1.0, self._wake.fileno())
-        self._wake.clear()
+        if self._channel.wait(1.0, self._wake.fileno()):
+            self._wake.clear()
         for frame in self._channel.receive():
             self._obey(frame)
         self._channel.flush()
