@@ -36,7 +36,8 @@ cameras:
 _LIVE = """
 mosquitto -p 1883 >/dev/null 2>&1 &
 sleep 1
-mosquitto_sub -h 127.0.0.1 -t 'edge/#' -F '%t' -W SECONDS &
+stdbuf -oL mosquitto_sub -h 127.0.0.1 -t 'edge/#' -F '%t' &
+subscriber=$!
 PYTHON - ROOT/tmp/edge-notify <<'LISTEN' &
 import socket, sys
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -47,8 +48,8 @@ LISTEN
 listener=$!
 run="/usr/bin/edge run --duration SECONDS"
 chroot ROOT /usr/bin/env NOTIFY_SOCKET=/tmp/edge-notify $run || echo "edge run ended with $?"
-kill $listener
-wait %2 || true
+kill $listener $subscriber
+wait $subscriber || true
 """
 # One run of the model in the box with the tests' own delegate in its graph, and one without: the installed edge's code.
 _ACCELERATED = """
@@ -78,7 +79,7 @@ class Rehearsal:
         self._package = package
         self._clip = clip  # a folder of pictures
         self._root = chroot.folder
-        self._before = chroot.files()
+        self._before = chroot.folder.with_name(f"{chroot.folder.name}.before")
 
     def short_steps(self) -> tuple[Callable[[], str], ...]:
         """One installation: each takes minutes where it is emulated."""
@@ -92,6 +93,7 @@ class Rehearsal:
         return (self.install, self.check, self.doctor, self.detect, self.accelerate, self.replay, self.run)
 
     def install(self) -> str:
+        self._before.write_text("\n".join(sorted(self._chroot.files())), encoding="utf-8")
         self._apt("install", f"{_TMP}/{self._carry(self._package)}")
         self._chroot.run("/opt/edge/bin/python", "-c", "import edge, cv2, ai_edge_litert.interpreter")
         sizes = self._chroot.run("du", "-sm", "/opt/edge", "/usr/lib/edge").stdout.split()
@@ -199,7 +201,7 @@ class Rehearsal:
 
     def purge(self) -> str:
         said = self._apt("purge", "edge")
-        left = sorted(self._chroot.files() - self._before)
+        left = sorted(self._chroot.files() - set(self._before.read_text(encoding="utf-8").splitlines()))
         if left:
             raise RuntimeError(f"purge left {left}")
         return "; ".join(line for line in said.splitlines() if line.startswith("edge:"))
@@ -239,11 +241,16 @@ def main() -> int:
     chroot.make()
     with tempfile.TemporaryDirectory() as folder:
         rehearsal = Rehearsal(chroot, options.deb, _clip(Path(folder)))
-        for step in rehearsal.short_steps() if options.short else rehearsal.all_steps():
+        for step in _wanted(options, rehearsal):
             began_s = time.monotonic()
             found = step()
             print(f"{step.__name__.replace('_', ' '):18} {time.monotonic() - began_s:6.1f} s  {found}", flush=True)
     return 0
+
+
+def _wanted(options: argparse.Namespace, rehearsal: Rehearsal) -> tuple[Callable[[], str], ...]:
+    steps = rehearsal.short_steps() if options.short else rehearsal.all_steps()
+    return steps if options.only is None else tuple(step for step in steps if step.__name__ in options.only)
 
 
 def _options() -> argparse.Namespace:
@@ -253,6 +260,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--release", choices=("bookworm", "trixie"), default="trixie", help="Raspberry Pi OS 12 or 13")
     parser.add_argument("--roots", type=Path, default=Path("build/roots"), help="the systems are kept here")
     parser.add_argument("--short", action="store_true", help="for emulation: install once")
+    parser.add_argument("--only", nargs="+", metavar="STEP", help="go on with these steps, as a full run names them")
     return parser.parse_args()
 
 
