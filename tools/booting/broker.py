@@ -33,18 +33,19 @@ class Heard:
 
 
 class Broker:
-    """Until ``stop``. The broker itself may be killed and started anew; those who listen come back by themselves."""
+    """Until ``stop``. The broker may be killed and started anew: the consumer comes back by itself, as it promises."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._heard = desk.folder / "heard.txt"
         self.events = desk.folder / "events.jsonl"
         self._broker: subprocess.Popen[bytes] | None = None
-        self._listeners: list[subprocess.Popen[bytes]] = []
+        self._eye: subprocess.Popen[bytes] | None = None
+        self._consumer: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self.start_broker()
-        self._listeners = [self._eye(), self._consumer()]
+        self._consumer = self._start_consumer()
 
     def start_broker(self) -> None:
         files = self._desk.folder / "pki/broker"
@@ -56,22 +57,23 @@ class Broker:
         log = (self._desk.folder / "mosquitto.log").open("ab")
         self._broker = subprocess.Popen([mosquitto_path() or "mosquitto", "-c", str(config)], stdout=log, stderr=log)
         self._wait_until_it_listens()
+        self._eye = self._start_eye()  # mosquitto_sub ends with its connection
 
     def start_broker_if_away(self) -> None:
         if self._broker is None:
             self.start_broker()
 
     def kill_broker(self) -> None:
-        if self._broker is not None:
-            self._broker.kill()
-            self._broker.wait()
-            self._broker = None
+        for process in (self._broker, self._eye):
+            if process is not None:
+                process.kill()
+                process.wait()
+        self._broker = self._eye = None
 
     def stop(self) -> None:
-        for process in self._listeners:
-            process.terminate()
-        for process in self._listeners:
-            process.wait(30)
+        if self._consumer is not None:
+            self._consumer.terminate()
+            self._consumer.wait(30)
         self.kill_broker()
 
     def heard(self, since_s: float = 0.0) -> Iterator[Heard]:
@@ -95,7 +97,7 @@ class Broker:
             f"mosquitto does not listen on port {self._desk.port}; see {self._desk.folder}/mosquitto.log"
         )
 
-    def _eye(self) -> subprocess.Popen[bytes]:
+    def _start_eye(self) -> subprocess.Popen[bytes]:
         folder = self._desk.folder / "pki/operators/watcher"
         tls = ["--cafile", str(folder / "ca.crt"), "--cert", str(folder / "watcher.crt")]
         command = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self._desk.port), *tls]
@@ -103,7 +105,7 @@ class Broker:
         errors = (self._desk.folder / "eye.log").open("ab")
         return subprocess.Popen(command, stdout=self._heard.open("ab"), stderr=errors)
 
-    def _consumer(self) -> subprocess.Popen[bytes]:
+    def _start_consumer(self) -> subprocess.Popen[bytes]:
         folder = self._desk.folder / f"pki/consumers/{CONSUMER}"
         command = [sys.executable, "-m", "edge", "watch", "--json", "--consumer", CONSUMER, "--wait", "60"]
         command += ["--broker", f"mqtts://127.0.0.1:{self._desk.port}", "--ca", str(folder / "ca.crt")]

@@ -14,14 +14,19 @@ BOOT_OFFSET = BOOT_START_MIB * MIB
 # A camera that the kernel itself makes up, behind the same interface as a USB camera's.
 _CAMERA = "modules_load=vivid vivid.n_devs=1 vivid.node_types=0x1"
 # A maker's address (b8:27:eb is the Raspberry Pi's): a network over USB is then called eth0, as on a real one.
-_USB_NETWORK = ["-device", "usb-net,netdev=n0,mac=b8:27:eb:00:00:01"]
+# At full speed: the 8,000 interrupts a second of the faster USB would leave an emulated processor no time for more.
+_USB_NETWORK = ["-global", "dwc2-usb.usb_version=1", "-device", "usb-net,netdev=n0,mac=b8:27:eb:00:00:01"]
 _VIRTIO_NETWORK = ["-device", "virtio-net-pci,netdev=n0,romfile="]
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A kind of machine. ``disk`` has the place of the card's file in it."""
+    """A kind of machine. ``disk`` has the place of the card's file in it.
 
+    accelerator : how QEMU runs its processors
+    """
+
+    accelerator: str
     options: tuple[str, ...]
     console: str
     disk: tuple[str, ...]
@@ -30,12 +35,15 @@ class Model:
 
 MODELS = {
     "virt": Model(
+        "tcg,thread=multi",
         ("-machine", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "1024", *_VIRTIO_NETWORK),
         "ttyAMA0",
         ("-drive", "file={card},format=raw,if=virtio,cache=writeback", "-device", "virtio-rng-pci"),
     ),
-    # Four cores, 1 GB, an SD card, no clock that runs while it is off: all as the board has them.
+    # Four cores, 1 GB, an SD card, no clock that runs while it is off: all as the board has them. The cores take turns
+    # in one thread: beside each other on fewer, one waits for another that stands still, which the kernel calls a hang.
     "raspi3b": Model(
+        "tcg,thread=single",
         ("-machine", "raspi3b", *_USB_NETWORK),
         "ttyS1,115200",
         ("-drive", "file={card},format=raw,if=sd,cache=writeback"),
@@ -59,7 +67,7 @@ class Machine:
     def start(self, *, clock: str | None = None) -> None:
         """Power on. ``clock``: what the clock shows, as 2020-01-01T00:00:00; the right time otherwise."""
         kernel, initial, words = self._from_card()
-        command = [*self._emulator, "-accel", "tcg,thread=multi", *self._model.options]
+        command = [*self._emulator, "-accel", self._model.accelerator, *self._model.options]
         command += ["-kernel", str(kernel), "-initrd", str(initial)]
         command += ["-append", f"{words} console={self._model.console} {_CAMERA}"]
         if self._model.device_tree is not None:
