@@ -12,6 +12,14 @@ from tools.booting.bench import DETECTIONS, EVENT, Bench
 
 # WatchdogSec is 10; what the stopped service had handed on before is told within the first seconds.
 _BARKS_AFTER_S = 8.0
+_INTACT = """
+for file in /var/lib/private/edge/outbox*.db; do
+  /opt/edge/bin/python - "$file" <<'PYTHON'
+import sqlite3, sys
+print(sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute("PRAGMA integrity_check").fetchone()[0])
+PYTHON
+done
+"""
 _MAIN = "systemctl show edge.service --property=MainPID --value"
 
 
@@ -77,7 +85,10 @@ def power_cuts(bench: Bench, count: int) -> str:
     bench.wait_for_message(DETECTIONS)
     bench.wait_for("an event", lambda: bench.first(EVENT))
     time.sleep(60)  # what was missed is asked for after 5 s, and sent
-    return f"{count} cuts; {tally(bench.broker.events)}"
+    found = bench.login.run(_INTACT).split()
+    if not found or set(found) != {"ok"}:
+        raise RuntimeError(f"the outbox is damaged: {found}")
+    return f"{count} cuts; outbox intact; {tally(bench.broker.events)}"
 
 
 def tally(events: Path) -> str:
