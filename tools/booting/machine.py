@@ -16,6 +16,8 @@ _CAMERA = "modules_load=vivid vivid.n_devs=1 vivid.node_types=0x1"
 # A maker's address (b8:27:eb is the Raspberry Pi's): a network over USB is then called eth0, as on a real one.
 # At full speed: the 8,000 interrupts a second of the faster USB would leave an emulated processor no time for more.
 _USB_NETWORK = ["-global", "dwc2-usb.usb_version=1", "-device", "usb-net,netdev=n0,mac=b8:27:eb:00:00:01"]
+# Emulated beside other work it takes minutes to find its devices; systemd gives up on one after a minute and a half.
+_PATIENCE = "systemd.default_device_timeout_sec=600"
 _VIRTIO_NETWORK = ["-device", "virtio-net-pci,netdev=n0,romfile="]
 
 
@@ -69,7 +71,7 @@ class Machine:
         kernel, initial, words = self._from_card()
         command = [*self._emulator, "-accel", self._model.accelerator, *self._model.options]
         command += ["-kernel", str(kernel), "-initrd", str(initial)]
-        command += ["-append", f"{words} console={self._model.console} {_CAMERA}"]
+        command += ["-append", f"{words} console={self._model.console} {_PATIENCE} {_CAMERA}"]
         if self._model.device_tree is not None:
             command += ["-dtb", str(read_from_boot(self._card, BOOT_OFFSET, self._model.device_tree, self._folder))]
         # Every address of this network but the host's loopback is out of reach.
