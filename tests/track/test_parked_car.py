@@ -68,7 +68,9 @@ def rules() -> list:
     ]
 
 
-@pytest.mark.parametrize(("hours", "fps"), [(6, 0.5), pytest.param(24, 1.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("hours", "fps"), [(6, 0.5), pytest.param(24, 1.0, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+)
 def test_a_car_that_is_parked_for_a_day_alerts_once(hours: int, fps: float) -> None:
     told = run(RuleBook(Layout(zones=MIDDLE), rules()), parked_car(hours * 3600, fps), steps={})
 
