@@ -6,6 +6,10 @@ import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.core.protocols import Clock
 
 # systemd-timesyncd leaves a flag once it has synchronised; chrony and ntpd leave their process numbers.
 _SYNCED_FLAGS = ("run/systemd/timesync/synchronized", "run/chrony/chronyd.pid", "run/ntpd.pid")
@@ -63,6 +67,28 @@ def _read_boot_id() -> str:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return f"process-{os.getpid()}"
+
+
+class BorrowedClock:
+    """Another clock, for those who change a part of it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def monotonic_ns(self) -> int:
+        return self._clock.monotonic_ns()
+
+    def utc_now(self) -> datetime:
+        return self._clock.utc_now()
+
+    def is_synced(self) -> bool:
+        return self._clock.is_synced()
+
+    def boot_id(self) -> str:
+        return self._clock.boot_id()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
 
 
 class HandClock:

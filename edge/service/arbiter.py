@@ -194,7 +194,8 @@ class Arbiter:
         if self._minds.rejected:
             self.drops[REJECTED] = self._minds.rejected
         for eye in self._eyes.values():
-            self._grant(eye)
+            if not (eye.is_whole and self._room.has_frame(eye.camera)):
+                eye.grant()
         if self.brain.ready is None:
             self._let_news_pass()
         for item in self._room.take_news(lambda camera: not self.brain.is_at(camera)):
@@ -296,7 +297,3 @@ class Arbiter:
             if not eye.is_whole:
                 for announced in self._room.clear_for_news(eye.camera):
                     self._drop(eye, announced, SUPERSEDED)
-
-    def _grant(self, eye: Eye) -> None:
-        if not (eye.is_whole and self._room.has_frame(eye.camera)):
-            eye.grant()

@@ -6,9 +6,9 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from edge.core.clock import BorrowedClock
 from edge.core.glance import Glance
 from edge.core.protocols import Clock, FrameSource
 from edge.core.values import Frame
@@ -174,24 +174,12 @@ class Capturing:
         self._post.send(Phase(name))
 
 
-class WaitingClock:
+class WaitingClock(BorrowedClock):
     """A clock whose long waits give a sign of life now and then."""
 
     def __init__(self, clock: Clock, tell: Callable[[], None]) -> None:
-        self._clock = clock
+        super().__init__(clock)
         self._tell = tell
-
-    def monotonic_ns(self) -> int:
-        return self._clock.monotonic_ns()
-
-    def utc_now(self) -> datetime:
-        return self._clock.utc_now()
-
-    def is_synced(self) -> bool:
-        return self._clock.is_synced()
-
-    def boot_id(self) -> str:
-        return self._clock.boot_id()
 
     def sleep(self, seconds: float) -> None:
         while seconds > _WORD_S:

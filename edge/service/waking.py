@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from edge.core.clock import BorrowedClock
 from edge.core.protocols import Clock
 
 TURN_S = 0.5  # a turn of the service's loop takes 0.2 s at most
 
 
-class WakingClock:
+class WakingClock(BorrowedClock):
     """The machine's clock without the times in which this process was not given the processor.
 
     Whoever was frozen, or starved, finds all deadlines over when it comes to itself again, and would end processes that
@@ -18,7 +17,7 @@ class WakingClock:
     """
 
     def __init__(self, clock: Clock, longest_s: float = TURN_S) -> None:
-        self._clock = clock
+        super().__init__(clock)
         self._longest_ns = round(longest_s * 1e9)
         self._seen_ns = clock.monotonic_ns()
         self._slept_ns = 0
@@ -29,15 +28,3 @@ class WakingClock:
         self._slept_ns += max(0, now_ns - self._seen_ns - self._longest_ns)
         self._seen_ns = now_ns
         return now_ns - self._slept_ns
-
-    def utc_now(self) -> datetime:
-        return self._clock.utc_now()
-
-    def is_synced(self) -> bool:
-        return self._clock.is_synced()
-
-    def boot_id(self) -> str:
-        return self._clock.boot_id()
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.sleep(seconds)

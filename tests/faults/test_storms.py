@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -18,9 +16,11 @@ from tools.faults.fuzz.__main__ import TARGETS
 from tools.faults.fuzz.puppets import Puppet, PuppetService
 from tools.faults.heard import running
 from tools.faults.kills import is_clean, storm
-from tools.faults.process import children
+from tools.faults.process import children, freeze
 from tools.faults.red_model import NAME, write_red_model
 from tools.faults.soak import soak
+
+LONGER_THAN_ANYONE_MAY_BE_SILENT_S = 12.0
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -44,16 +44,10 @@ def test_a_service_that_was_frozen_as_a_whole_goes_on_with_the_same_processes(tm
     with running(tmp_path, {"yard": yard}, environment=models, model=NAME, threads=1) as run:
         run.detections("yard", since_s=0.0)
         before = children(run.program.pid)
-        family = (*before.values(), run.program.pid)
-        for pid in family:  # the service last, and first when it is over: it waits for an answer all the while
-            os.kill(pid, signal.SIGSTOP)
-            time.sleep(0.1)
-        time.sleep(12.0)  # longer than anyone of them may be silent
-        frozen_s = time.time()
-        for pid in reversed(family):
-            os.kill(pid, signal.SIGCONT)
-            time.sleep(0.1)
-        run.detections("yard", since_s=frozen_s + 2.0)
+
+        # the service last, and first when it is over: it waits for an answer all the while
+        freeze((*before.values(), run.program.pid), LONGER_THAN_ANYONE_MAY_BE_SILENT_S)
+        run.detections("yard", since_s=time.time() + 2.0)
 
         assert children(run.program.pid) == before
 
