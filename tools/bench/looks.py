@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def measure(options: argparse.Namespace, boxes: str, tiles: str) -> dict[str, fl
     from edge.capture.pictures import read_picture
     from edge.core.clock import SystemClock
     from edge.core.values import Frame
-    from edge.measure.machine_load import own_memory_mb
+    from edge.measure.machine_load import memory_mb
 
     clock, model = SystemClock(), find(str(options.model))
     detector = open_detector(model, threads=1, threshold=options.threshold, boxes="raw" if boxes == "raw" else "graph")
@@ -59,7 +60,7 @@ def measure(options: argparse.Namespace, boxes: str, tiles: str) -> dict[str, fl
         began = time.thread_time_ns()
         look.detect(frame)
         times.append((time.thread_time_ns() - began) * 1e-6)
-    return {"cpu_ms": statistics.median(times[5:]), "pss_mb": own_memory_mb()[0]}
+    return {"cpu_ms": statistics.median(times[5:]), "pss_mb": memory_mb([os.getpid()])[0]}
 
 
 if __name__ == "__main__":
