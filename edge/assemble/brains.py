@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -42,17 +42,24 @@ class LineUp:
     stock : what was asked for, and what is known of it
     accelerated : None = nothing for an accelerator, or none is wanted
     cpu : what runs where the other can't; an accelerator's model again, where that has no other version
+    stands_in_for : what it takes the place of for a while, on a hot day: that one's labels count
     """
 
     stock: Stock
     trust: ModelTrust
     accelerated: Model | None
     cpu: Model
+    stands_in_for: LineUp | None = None
 
     @property
     def model(self) -> Model:
         """Whose labels and thresholds count."""
-        return self.accelerated or self.cpu
+        model = self.accelerated or self.cpu
+        return model if self.stands_in_for is None else replace(model, labels=self.stands_in_for.model.labels)
+
+    def with_less(self, sister: Model) -> LineUp:
+        """The smaller sister in its place: on the CPU, where the heat is."""
+        return LineUp(self.stock, self.trust, None, sister, stands_in_for=self)
 
 
 def line_up(config: Config, kept: Model | None = None) -> LineUp:
@@ -184,6 +191,8 @@ class Workshop:
 
     def _last_good(self, memories: Mapping[str, int]) -> Version | None:
         trust, bad = self._line.trust, self._cpu
+        if self._line.stands_in_for is not None:
+            return self._larger(self._line.stands_in_for.cpu, memories)
         good = trust.last_good()
         if self.is_on_trial or good is None or good.sha256 == bad.sha256 or good.layout.backend != "cpu":
             return None
@@ -191,6 +200,14 @@ class Workshop:
         trust.quarantine(bad, "its process crashed three times within a minute")
         self._cpu = good
         return self._version(good, memories)
+
+    def _larger(self, larger: Model, memories: Mapping[str, int]) -> Version | None:
+        """A sister that crashes is worth nothing while there is the one that ran before."""
+        if self.is_on_trial or self._cpu is larger:
+            return None
+        logger.error("model %s crashed three times within a minute; %s runs again", self._cpu.name, larger.name)
+        self._cpu = larger
+        return self._version(larger, memories)
 
 
 def _class_ids(model: Model, nominal: Model) -> tuple[int, ...] | None:

@@ -95,6 +95,19 @@ def _check_model(config: Config, resolve: Callable[[Config], Model], findings: F
         return
     findings.checked.append(f"model: {model.name}, {model.layout.family}, {_count(len(model.labels), 'label')}")
     findings.problems += check_labels(config, model.labels)
+    _check_sister(config, model, findings)
+
+
+def _check_sister(config: Config, model: Model, findings: Findings) -> None:
+    from edge.assemble.sister import KEY, find_sister  # loads the catalogue, which the model has needed by now
+
+    try:
+        sister = find_sister(config, model)
+    except EdgeError as error:
+        findings.problems.append(Problem(KEY, str(error), config.origin.lines.get(KEY)))
+        return
+    if sister is not None:
+        findings.checked.append(f"smaller model, for a hot day: {sister.name}")
 
 
 def _count(number: int, noun: str) -> str:

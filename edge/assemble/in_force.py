@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from copy import copy
 
 from edge import __version__
 from edge.assemble.commands import camera_settings, open_overrides
@@ -22,6 +23,8 @@ from edge.track.wanted import lowest_score
 class InForce:
     """Belongs to the thread of the service.
 
+    nominal : as the file says, with the model that it names
+    is_smaller : whether that model's smaller sister is at work instead
     wanted : by camera; stays the same object
     restart : keys whose value in the file takes effect at the next restart
     """
@@ -29,11 +32,18 @@ class InForce:
     def __init__(self, plan: Plan, identities: Identities, clock: Clock) -> None:
         self._identities = identities
         self._clock = clock
-        self.plan = plan
+        self.nominal = plan
+        self.is_smaller = False
         self.restart: tuple[str, ...] = ()
         self.refused: Callable[[], str | None] = lambda: None
-        self.wanted = dict(plan.wanted)
+        self.wanted = {name: copy(wanted) for name, wanted in plan.wanted.items()}
         self.overrides = open_overrides(plan.config, self.wanted)
+
+    @property
+    def plan(self) -> Plan:
+        """What is in force now."""
+        smaller = self.nominal.smaller
+        return smaller if self.is_smaller and smaller is not None else self.nominal
 
     @property
     def disabled(self) -> frozenset[str]:
@@ -45,18 +55,26 @@ class InForce:
         """From which anything counts at any camera."""
         return lowest_score(self.wanted.values())
 
-    def take_up(self, plan: Plan, restart: tuple[str, ...]) -> None:
+    def take_up(self, nominal: Plan, restart: tuple[str, ...], *, is_smaller: bool) -> None:
         """Another configuration."""
-        has_other_labels = plan.model.labels != self.plan.model.labels
-        self.plan, self.restart = plan, restart
+        has_other_labels = nominal.model.labels != self.plan.model.labels
+        self.nominal, self.restart, self.is_smaller = nominal, restart, is_smaller
+        plan = self.plan
         for name in self.wanted.keys() - plan.wanted.keys():
             del self.wanted[name]
         for name, wanted in plan.wanted.items():
             if has_other_labels or name not in self.wanted:
-                self.wanted[name] = wanted
+                self.wanted[name] = copy(wanted)
             else:
                 self.wanted[name].become(wanted)
         self.overrides = open_overrides(plan.config, self.wanted)
+
+    def exchange(self, *, is_smaller: bool) -> None:
+        """The model's smaller sister comes or goes: thresholds that are left to the model are hers meanwhile."""
+        self.is_smaller = is_smaller
+        for name, wanted in self.plan.wanted.items():
+            self.wanted[name].become(wanted)
+            self.wanted[name].override(self.overrides.of(name).thresholds)
 
     def tell_loss(self, loss: Loss) -> Outgoing:
         """How a loss becomes an event."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.assemble.brains import LineUp
@@ -27,6 +27,7 @@ class Plan:
 
     wanted : as the file says; what commands have changed comes on top
     infer : what the model's process is told; thresholds reach it otherwise
+    smaller : what is in force while the model's smaller sister works; None = there is none
     setup : what the publisher is told
     """
 
@@ -40,6 +41,7 @@ class Plan:
     setup: Setup
     outbox: Path
     volatile: Path | None
+    smaller: Plan | None = None
 
     @property
     def model(self) -> Model:
@@ -47,16 +49,16 @@ class Plan:
         return self.line.model
 
 
-def make_plan(config: Config, line: LineUp, *, has_own_publisher: bool) -> Plan:
-    """Raises ConfigError for what a person has to mend."""
+def make_plan(config: Config, line: LineUp, *, sister: Model | None = None, has_own_publisher: bool) -> Plan:
+    """Raises ConfigError for what a person has to mend; ``sister`` : the model's smaller one."""
     outbox = outbox_path(config)
     volatile = volatile_path(outbox)
     make_setup = publisher_setup if has_own_publisher else detector_setup
-    return Plan(
+    plan = Plan(
         config,
         line,
         topics=Topics(config.device, line.model.labels),
-        wanted={name: make_wanted(name, camera, line.model) for name, camera in config.cameras.items()},
+        wanted=_wanted(config, line.model),
         captures=make_captures(config, line.model.layout.input),
         lookouts=make_lookouts(config),
         infer=make_infer_order(config, line),
@@ -64,3 +66,20 @@ def make_plan(config: Config, line: LineUp, *, has_own_publisher: bool) -> Plan:
         outbox=outbox,
         volatile=volatile,
     )
+    return plan if sister is None else replace(plan, smaller=_with_less(plan, sister))
+
+
+def _with_less(plan: Plan, sister: Model) -> Plan:
+    """All that another model changes: whose input pictures are made small for, and its own threshold."""
+    config, line = plan.config, plan.line.with_less(sister)
+    return replace(
+        plan,
+        line=line,
+        wanted=_wanted(config, line.model),
+        captures=make_captures(config, line.model.layout.input),
+        infer=make_infer_order(config, line),
+    )
+
+
+def _wanted(config: Config, model: Model) -> dict[str, Wanted]:
+    return {name: make_wanted(name, camera, model) for name, camera in config.cameras.items()}

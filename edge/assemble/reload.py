@@ -15,6 +15,7 @@ from edge.assemble.brains import LineUp, line_up
 from edge.assemble.examination import examine_config
 from edge.assemble.plan import Plan, make_plan
 from edge.assemble.safe_mode import Start
+from edge.assemble.sister import find_sister
 from edge.config.load import parse_config, read_bounded
 from edge.config.problems import BadConfigError
 from edge.config.values import Config
@@ -44,12 +45,17 @@ class Draft:
         return (
             replace(now.config, origin=before.config.origin) == before.config
             and not self.has_other_brains(before)
+            and not self.has_other_sister(before)
             and now.setup == before.setup
         )
 
     def has_other_brains(self, before: Plan) -> bool:
         """Whether the model's process has to be another one."""
-        return _versions(self.plan.line) != _versions(before.line) or self.plan.infer != before.infer
+        return _brains(self.plan) != _brains(before)
+
+    def has_other_sister(self, before: Plan) -> bool:
+        """The same of the model's smaller sister."""
+        return _brains(self.plan.smaller) != _brains(before.smaller)
 
     def summary(self, before: Plan) -> str:
         """What becomes another, for a person."""
@@ -82,7 +88,8 @@ def read_draft(file: Path, start: Start, in_force: Plan, *, has_own_publisher: b
         logger.warning("%s", warning)
     if findings.problems:
         raise BadConfigError(str(file), findings.problems)
-    return Draft(make_plan(config, lines[0], has_own_publisher=has_own_publisher), content, restart)
+    sister = find_sister(config, lines[0].model)
+    return Draft(make_plan(config, lines[0], sister=sister, has_own_publisher=has_own_publisher), content, restart)
 
 
 def can_be_tried(before: Plan, now: Plan) -> bool:
@@ -101,6 +108,11 @@ def _with_what_stays(config: Config, before: Config) -> tuple[Config, tuple[str,
     return stays, tuple(key for key, differs in found.items() if differs)
 
 
+def _brains(plan: Plan | None) -> tuple[object, ...]:
+    """What the model's process is made of."""
+    return () if plan is None else (*_versions(plan.line), plan.infer)
+
+
 def _versions(line: LineUp) -> tuple[object, ...]:
     return line.accelerated, line.cpu, line.stock.reasons
 
@@ -117,7 +129,7 @@ def _changes(before: Plan, now: Plan) -> Iterator[str]:
         elif cameras[name] != others[name]:
             yield f"camera {name}: {', '.join(_keys(others[name], cameras[name]))}"
     yield from (f"camera {name} goes" for name in others if name not in cameras)
-    if _versions(now.line) != _versions(before.line) or now.infer != before.infer:
+    if _brains(now) != _brains(before):
         yield f"model {now.model.name} in a new process"
     if now.setup != before.setup:
         yield "the publisher connects anew"

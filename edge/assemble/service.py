@@ -7,23 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import __version__
-from edge.assemble.brains import LineUp, Workshop, line_up
+from edge.assemble.brains import LineUp, line_up
+from edge.assemble.changes import Reload, Sisters
 from edge.assemble.errands import Errands, Office
 from edge.assemble.in_force import InForce
 from edge.assemble.outbox import outbox_policy
 from edge.assemble.outlet import guarantee, make_keeper, make_outlet, make_publisher
 from edge.assemble.plan import Plan, make_plan
-from edge.assemble.reload import Draft, can_be_tried, read_draft
+from edge.assemble.reload import Draft, read_draft
 from edge.assemble.safe_mode import Start
 from edge.assemble.scenes import Scenes
 from edge.assemble.sight import make_workshop
-from edge.assemble.steward import make_steward
+from edge.assemble.sister import sister_of
+from edge.assemble.steward import Board, make_steward
 from edge.assemble.threads import choose_threads
 from edge.core.protocols import Clock
 from edge.report.listening import Inbox
 from edge.service.arbiter import Arbiter
 from edge.service.brains import Brains
 from edge.service.crash_loop import GoodRun
+from edge.service.exchange import Exchange
 from edge.service.health import camera_status, health_report
 from edge.service.identity import Identities, new_epoch
 from edge.service.news import ROLLED_BACK
@@ -32,6 +35,7 @@ from edge.service.publishing import Publishing
 from edge.service.reading import Reports
 from edge.service.reloading import Reloading
 from edge.service.runner import Service
+from edge.service.steward import Steward
 from edge.service.systemd import Notifier
 from edge.service.waking import WakingClock
 from edge.service.watch import Cast
@@ -53,26 +57,31 @@ class Assembly:
     reload: Callable[[], None]
 
 
-def assemble_service(start: Start, clock: Clock, *, publisher: Path | None = None) -> Assembly:
+def assemble_service(
+    start: Start, clock: Clock, *, publisher: Path | None = None, board: Board | None = None
+) -> Assembly:
     """Build everything; raises what a person has to mend before anything starts.
 
     publisher : the socket of a publisher that runs by itself; None = the service starts one
+    board : the machine that is looked after; this one if there is no other
 
     Raises
     ------
     ConfigError, ModelError, MissingLibraryError
     """
     line = line_up(start.config, start.model)
-    works = Works(make_plan(start.config, line, has_own_publisher=publisher is None), start, clock, publisher)
-    plan = works.in_force.plan
+    sister = None if start.model is not None else sister_of(start.config, line.model)
+    plan = make_plan(start.config, line, sister=sister, has_own_publisher=publisher is None)
+    works = Works(plan, start, clock, publisher, board or Board())
     return Assembly(works.service, works.outlet, plan.outbox, works.epoch, _summary(plan), works.reload)
 
 
 class Works:
     """The service of a configuration, and how it becomes that of the next one."""
 
-    def __init__(self, plan: Plan, start: Start, clock: Clock, publisher: Path | None) -> None:
+    def __init__(self, plan: Plan, start: Start, clock: Clock, publisher: Path | None, board: Board) -> None:
         self._start = start
+        self._board = board
         self._clock = clock
         self._publisher = publisher
         self._notifier = Notifier(note=start.note)
@@ -103,7 +112,8 @@ class Works:
         self._errands = Errands(self.in_force, Office(self._arbiter, self.outlet, inbox, clock))
         self._scenes = Scenes(identities, clock, self._errands.witness)
         self.reloading.describe = lambda: [self.outlet.describe()]
-        self._steward = make_steward(plan.config, self._arbiter)
+        self.exchanging = Exchange(Sisters(self, self._arbiter, clock), clock)
+        self._steward = self._make_steward(plan)
         self._good_run = self._make_good_run(plan.line)
         self.service = Service(
             self._make_parts(frozenset()),
@@ -118,21 +128,25 @@ class Works:
         self.reloading.ask()
         self.service.wake()
 
-    def adopt(self, draft: Draft) -> None:
-        """Put another configuration in force; belongs to the thread of the service."""
-        before, plan = self.in_force.plan, draft.plan
+    def adopt(self, draft: Draft, *, is_smaller: bool) -> None:
+        """Put another configuration in force; belongs to the thread of the service.
+
+        is_smaller : whether the model's smaller sister, who is at work, stays there
+        """
+        before = self.in_force.nominal
         if draft.is_same(before):
             self.in_force.restart = draft.restart
             return
-        self.in_force.take_up(plan, draft.restart)
+        self.in_force.take_up(draft.plan, draft.restart, is_smaller=is_smaller)
+        plan = self.in_force.plan
         renewed = self._arbiter.change(Cast(plan.captures, plan.lookouts, self.in_force.disabled))
         self._arbiter.brain.tune(self.in_force.lowest_score)
-        if plan.config.governor != before.config.governor:
-            self._steward = make_steward(plan.config, self._arbiter)
+        if plan.config.governor != before.config.governor or draft.has_other_sister(before):
+            self._steward = self._make_steward(draft.plan)
         self._steward.apply()
         self._start.take_up(plan.config, draft.content)
         self._notifier.note = self._start.note
-        self._good_run = self._make_good_run(plan.line)
+        self._good_run = self._make_good_run(draft.plan.line)
         self._keeper.change(outbox_policy(plan.config))
         publisher = None
         if plan.setup != before.setup:
@@ -142,9 +156,18 @@ class Works:
 
     def _read(self) -> Reload:
         """In a thread of its own."""
-        file, plan = self._start.config.origin.file, self.in_force.plan
+        file, plan = self._start.config.origin.file, self.in_force.nominal
         draft = read_draft(file, self._start, plan, has_own_publisher=self._publisher is None)
         return Reload(self, self._arbiter, draft, self._clock)
+
+    def exchange(self, *, is_smaller: bool) -> None:
+        """The model's smaller sister takes its place, or gives it back; belongs to the thread of the service."""
+        self.in_force.exchange(is_smaller=is_smaller)
+        plan = self.in_force.plan
+        renewed = self._arbiter.exchange(Cast(plan.captures, plan.lookouts, self.in_force.disabled))
+        self._arbiter.brain.tune(self.in_force.lowest_score)
+        self._steward.apply()
+        self.service.change(self._make_parts(renewed))
 
     def _make_parts(self, renewed: frozenset[str]) -> Parts:
         plan = self.in_force.plan
@@ -155,58 +178,30 @@ class Works:
             reports=Reports(
                 camera=camera_status(plan.topics),
                 health=health_report(
-                    plan.topics, tuple(config.cameras), self._clock, folder=config.folder, standing=self._standing
+                    plan.topics,
+                    tuple(config.cameras),
+                    self._clock,
+                    folder=config.folder,
+                    standing=self._standing,
+                    system=self._board.system,
                 ),
                 interval_s=config.health.interval_seconds,
                 standing=self._standing,
             ),
-            errands=(self._good_run, *self._errands.of(pipelines), self.reloading),
+            errands=(self._good_run, *self._errands.of(pipelines), self.exchanging, self.reloading),
             steward=self._steward,
             renewed=renewed,
         )
 
     def _standing(self) -> tuple[str, ...]:
         """Reasons that hold whatever is measured."""
-        return (*self._start.reasons, *self.reloading.reasons)
+        return (*self._start.reasons, *self.reloading.reasons, *self.exchanging.reasons)
+
+    def _make_steward(self, nominal: Plan) -> Steward:
+        return make_steward(nominal, self._arbiter, self.exchanging, self._board)
 
     def _make_good_run(self, line: LineUp) -> GoodRun:
         return GoodRun(lambda: _remember(self._start, line, self._arbiter.brain), self._clock)
-
-
-class Reload:
-    """Implements ``edge.service.reloading.Change``."""
-
-    def __init__(self, works: Works, arbiter: Arbiter, draft: Draft, clock: Clock) -> None:
-        self._works = works
-        self._arbiter = arbiter
-        self._draft = draft
-        self._clock = clock
-        self._before = works.in_force.plan
-        self._workshop: Workshop | None = None
-        self.summary = draft.summary(self._before)
-
-    def begin(self) -> None:
-        """Have another model's process run beside the one that is at work, where there has to be another."""
-        plan = self._draft.plan
-        if not self._draft.has_other_brains(self._before):
-            return
-        lowest_score = self._works.in_force.lowest_score
-        workshop = self._workshop = make_workshop(plan.config, plan.line, plan.infer, lowest_score, self._clock)
-        workshop.is_on_trial = True
-        self._arbiter.rehearse(tuple(plan.config.cameras), workshop.brains, is_tried=can_be_tried(self._before, plan))
-
-    def is_ready(self) -> bool:
-        """Whether that process runs, and the one before has answered all it was asked."""
-        return self._arbiter.is_rehearsed()
-
-    def put_in_force(self) -> None:
-        if self._workshop is not None:
-            self._workshop.is_on_trial = False
-        self._works.adopt(self._draft)
-
-    def abandon(self) -> None:
-        """All stays as it was."""
-        self._arbiter.abandon()
 
 
 def _remember(start: Start, line: LineUp, brains: Brains) -> None:

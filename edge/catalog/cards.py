@@ -42,6 +42,7 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     file : the model's file, beside the card or in another model folder
     labels : the labels in class order, or the name of a list in ``labels/``
     layout : absent until the file has been inspected (``edge models pull`` does)
+    smaller : the card of a model that finds the same for less work
     quality : measured figures, each with its unit in the name
     """
 
@@ -53,6 +54,7 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     sha256: Sha256 | None = None
     origin: Origin | None = None
     twin: str | None = None
+    smaller: str | None = None
     labels: str | tuple[str, ...]
     threshold: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.5
     groups: dict[str, tuple[str, ...]] | None = None
@@ -75,7 +77,7 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
             raise ModelError(f"card {self.name}: {len(labels)} labels for {layout.classes} classes")
         return Model(
             name=self.name, path=path, sha256=sha256, layout=layout, labels=labels, threshold=self.threshold,
-            groups=self.groups, twin=self.twin,
+            groups=self.groups, twin=self.twin, smaller=self.smaller,
         )  # fmt: skip
 
 

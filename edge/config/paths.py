@@ -7,25 +7,33 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from edge.config.texts import names_file, source_kind
-from edge.config.values import Broker, Camera, Config, SecretRef, Tls
+from edge.config.values import Broker, Camera, Config, Governor, SecretRef, Tls
 from edge.core.home import expand_home
 
 
 def resolve_paths(config: Config) -> Config:
     """The same configuration with absolute paths alone."""
     folder = config.folder
-    model = str(_resolve(folder, config.model)) if names_file(config.model) else config.model
     return replace(
         config,
-        model=model,
+        model=_model(config.model, folder),
         broker=_broker(config.broker, folder),
         cameras={name: _camera(camera, folder) for name, camera in config.cameras.items()},
+        governor=_governor(config.governor, folder),
         outbox=replace(config.outbox, path=config.outbox.path and _resolve(folder, config.outbox.path)),
     )
 
 
 def _resolve(folder: Path, path: Path | str) -> Path:
     return folder / expand_home(path)
+
+
+def _model(model: str, folder: Path) -> str:
+    return str(_resolve(folder, model)) if names_file(model) else model
+
+
+def _governor(governor: Governor, folder: Path) -> Governor:
+    return replace(governor, smaller_model=_model(governor.smaller_model, folder))
 
 
 def _broker(broker: Broker, folder: Path) -> Broker:

@@ -188,9 +188,15 @@ class Commands(_Section, frozen=True, kw_only=True):
 
 
 class Governor(_Section, frozen=True, kw_only=True):
-    """What is done without when the machine is hot or late, and what is promised all the same."""
+    """What is done without when the machine is hot or late, and what is promised all the same.
+
+    smaller_model : what takes the model's place as the last step; "auto" = what the model's card names
+    """
 
     enabled: bool = True
+    smaller_model: Annotated[
+        str, Text("auto, none, a model card's name or the path of a .tflite file", texts.parse_model)
+    ] = "auto"
     min_fps: Annotated[float, Number("a number of frames per second above 0, up to 240", above=0, most=240)] | None = (
         None
     )

@@ -118,6 +118,7 @@ class Model:
     threshold : the score from which its detections are worth telling, unless the configuration says otherwise
     groups : label -> the data set categories it stands for (for measuring); empty = its own name
     twin : the same network compiled for the other backend, if there is one
+    smaller : a model that finds the same for less work, if there is one
     """
 
     name: str
@@ -128,6 +129,7 @@ class Model:
     threshold: float = 0.5
     groups: dict[str, tuple[str, ...]] | None = None
     twin: str | None = None
+    smaller: str | None = None
 
     @property
     def ref(self) -> ModelRef:

@@ -131,16 +131,14 @@ class Arbiter:
 
         Cameras may come and go only with another ``Brains``, which knows their memory.
         """
-        has_other_brains = self._minds.succeed()
-        renewed = self._watch.change(cast)
-        if has_other_brains:
+        if self._minds.succeed():
             self._forget_what_was_seen()
-        self._room.change(self._eyes)
-        for camera in renewed & self._eyes.keys():
-            for announced in self._room.empty(camera):
-                self._eyes[camera].leases.free(announced.slot)
-        self._out = deque(item for item in self._out if camera_of(item) not in renewed)
-        return renewed
+        return self._recast(cast)
+
+    def exchange(self, cast: Cast) -> frozenset[str]:
+        """As ``change``, to a model that finds the same classes in the same pictures: what was seen last holds."""
+        self._minds.succeed()
+        return self._recast(cast)
 
     def wake(self) -> None:
         """Have ``take`` return early; from any thread, and from a signal handler."""
@@ -284,6 +282,15 @@ class Arbiter:
         eye.leases.lend(announced.slot)
         self._lookouts[eye.camera].look_begins()
         return True
+
+    def _recast(self, cast: Cast) -> frozenset[str]:
+        renewed = self._watch.change(cast)
+        self._room.change(self._eyes)
+        for camera in renewed & self._eyes.keys():
+            for announced in self._room.empty(camera):
+                self._eyes[camera].leases.free(announced.slot)
+        self._out = deque(item for item in self._out if camera_of(item) not in renewed)
+        return renewed
 
     def _forget_what_was_seen(self) -> None:
         """Another model may have other classes: what the one before saw is held no longer."""

@@ -75,6 +75,11 @@ class Reloading:
         """Codes for health."""
         return () if self.refused is None else (REFUSED,)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether another configuration is being put in force, or will be at the next step."""
+        return self._change is not None or self._prepared is not None
+
     def ask(self) -> None:
         """Read the file again, soon; once more if it is being read just now."""
         self._is_asked = True

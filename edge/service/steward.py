@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.core.values import StageTimes
 from edge.service.contract import Contract
@@ -12,7 +12,7 @@ from edge.service.governor import Governor, Restraint, Step, Strain
 
 logger = logging.getLogger(__name__)
 
-_EVERY_S = 5.0
+EVERY_S = 5.0
 _LEAST_FRAMES = 10  # fewer say nothing about 95 of 100
 
 Machine = Callable[[], tuple[float | None, tuple[str, ...] | None]]
@@ -40,15 +40,26 @@ class Steward:
     ----------
     governor : None = nothing is ever done without
     restrain : does what the governor says
+    has_smaller_model : whether the model's smaller sister is at work: not at once when the governor says so
+    every_s : how often the machine is looked at
     """
 
     def __init__(
-        self, governor: Governor | None, contract: Contract, *, restrain: Callable[[Restraint], None], machine: Machine
+        self,
+        governor: Governor | None,
+        contract: Contract,
+        *,
+        restrain: Callable[[Restraint], None],
+        machine: Machine,
+        has_smaller_model: Callable[[], bool] = lambda: False,
+        every_s: float = EVERY_S,
     ) -> None:
         self._governor = governor
         self._contract = contract
         self._restrain = restrain
         self._machine = machine
+        self._has_smaller_model = has_smaller_model
+        self._every_s = every_s
         self._times: list[StageTimes] = []
         self._counts: dict[str, int] = {}
         self._looked_s: float | None = None
@@ -57,25 +68,25 @@ class Steward:
 
     @property
     def care(self) -> Care:
-        restraint = Restraint() if self._governor is None else self._governor.restraint
+        restraint = replace(self._said, smaller_model=self._has_smaller_model())
         return Care(restraint, self._causes, self._broken, self._contract)
 
     def apply(self) -> None:
         """Cameras have changed: what is in force goes for all of them."""
-        self._restrain(self.care.restraint)
+        self._restrain(self._said)
 
     def add(self, times: StageTimes) -> None:
         """A frame was looked at."""
         self._times.append(times)
 
     def look(self, counts: Mapping[str, int], now_s: float) -> None:
-        """To be called often; looks every five seconds.
+        """To be called often; looks every few seconds.
 
         Parameters
         ----------
         counts : frames since the start of each camera that delivers any
         """
-        if self._looked_s is not None and now_s - self._looked_s < _EVERY_S:
+        if self._looked_s is not None and now_s - self._looked_s < self._every_s:
             return
         passed_s, before = now_s - (self._looked_s or now_s), self._counts
         fps = {camera: (count - before[camera]) / passed_s for camera, count in counts.items() if camera in before}
@@ -84,6 +95,10 @@ class Steward:
         self._check_contract(fps, times)
         if self._governor is not None:
             self._govern(self._governor, times, now_s)
+
+    @property
+    def _said(self) -> Restraint:
+        return Restraint() if self._governor is None else self._governor.restraint
 
     def _check_contract(self, fps: Mapping[str, float], times: list[StageTimes]) -> None:
         latency = _p95([each.total for each in times])

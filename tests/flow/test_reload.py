@@ -60,13 +60,17 @@ class Running:
 
     def processes(self) -> dict[str, int]:
         """Camera or module -> process id of each child."""
-        threads = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        found = {}
-        for pid in " ".join(each.read_text() for each in threads).split():
-            name = _name(int(pid))
-            if name.startswith("edge-"):
-                found[_memory_of(int(pid)) or name.removeprefix("edge-")] = int(pid)
-        return found
+        return processes_of(self.process.pid)
+
+
+def processes_of(service: int) -> dict[str, int]:
+    """Camera or module -> process id of each child of a service."""
+    found = {}
+    for pid in " ".join(each.read_text() for each in Path(f"/proc/{service}/task").glob("*/children")).split():
+        name = _name(int(pid))
+        if name.startswith("edge-"):
+            found[_memory_of(int(pid)) or name.removeprefix("edge-")] = int(pid)
+    return found
 
 
 def _memory_of(pid: int) -> str | None:

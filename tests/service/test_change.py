@@ -132,3 +132,21 @@ def test_an_accelerator_is_let_go_of_before_the_next_process_asks_for_it(play: C
     stage.more_than(5)
 
     assert stage.arbiter.brain.pid not in (None, before)
+
+
+def test_a_model_that_finds_the_same_takes_over_without_a_frame_s_turn_lost(play: Callable[..., Stage]) -> None:
+    recording = {"yard": acting_capture.Part(count=2000, every_s=0.001)}
+    stage = play(recording, is_whole=True)
+    stage.more_than(20)
+    before = pids(stage), stage.arbiter.brain.pid
+
+    stage.arbiter.rehearse(("yard",), brains_of(stage), is_tried=True)
+    stage.until(stage.arbiter.is_rehearsed)
+    renewed = stage.arbiter.exchange(cast(recording, is_whole=True, yard=b"made small for another"))
+    after = pids(stage), stage.arbiter.brain.pid
+    stage.until(lambda: stage.states()[-1:] == ["ended"])
+
+    assert renewed == frozenset()
+    assert stage.numbers() == list(range(2000))
+    assert (after[0] == before[0], after[1] != before[1]) == (True, True)
+    assert not stage.arbiter.drops
