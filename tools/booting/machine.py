@@ -18,6 +18,10 @@ _CAMERA = "modules_load=vivid vivid.n_devs=1 vivid.node_types=0x1"
 _USB_NETWORK = ["-global", "dwc2-usb.usb_version=1", "-device", "usb-net,netdev=n0,mac=b8:27:eb:00:00:01"]
 # Emulated beside other work it takes minutes to find its devices; systemd gives up on one after a minute and a half.
 _PATIENCE = "systemd.default_device_timeout_sec=600"
+# QEMU's raspi3b has no watchdog that counts down: the moment it is armed the machine starts anew (bcm2835_powermgt.c).
+_NO_WATCHDOG = "systemd.watchdog_sec=off"
+# QEMU's network over USB is a CDC Ethernet; cdc_subset takes it for a gadget, by its number, and then nothing passes.
+_NO_GADGET = "modprobe.blacklist=cdc_subset"
 _VIRTIO_NETWORK = ["-device", "virtio-net-pci,netdev=n0,romfile="]
 
 
@@ -26,6 +30,7 @@ class Model:
     """A kind of machine. ``disk`` has the place of the card's file in it.
 
     accelerator : how QEMU runs its processors
+    words : for the kernel's command line
     """
 
     accelerator: str
@@ -33,6 +38,7 @@ class Model:
     console: str
     disk: tuple[str, ...]
     device_tree: str | None = None
+    words: str = ""
 
 
 MODELS = {
@@ -50,6 +56,7 @@ MODELS = {
         "ttyS1,115200",
         ("-drive", "file={card},format=raw,if=sd,cache=writeback"),
         "bcm2837-rpi-3-b.dtb",
+        f"{_NO_WATCHDOG} {_NO_GADGET}",
     ),
 }
 
@@ -71,13 +78,17 @@ class Machine:
         kernel, initial, words = self._from_card()
         command = [*self._emulator, "-accel", self._model.accelerator, *self._model.options]
         command += ["-kernel", str(kernel), "-initrd", str(initial)]
-        command += ["-append", f"{words} console={self._model.console} {_PATIENCE} {_CAMERA}"]
+        command += [
+            "-append",
+            f"{words} console={self._model.console} {_PATIENCE} {_CAMERA} {self._model.words}".rstrip(),
+        ]
         if self._model.device_tree is not None:
             command += ["-dtb", str(read_from_boot(self._card, BOOT_OFFSET, self._model.device_tree, self._folder))]
         # Every address of this network but the host's loopback is out of reach.
         command += ["-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{self._ssh_port}-:22"]
         command += [part.format(card=self._card) for part in self._model.disk]
         command += ["-rtc", f"base={clock or 'utc'}", "-display", "none", "-monitor", "none"]
+        command.append("-no-reboot")  # a camera that starts anew by itself is a fault: it would be waited for in vain
         console = ["-serial", f"file:{self.console}"]
         command += ["-serial", "null", *console] if self._model.device_tree else console
         self._process = subprocess.Popen(
