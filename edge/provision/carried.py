@@ -107,7 +107,9 @@ def _model(plan: CardPlan, carried: Carried) -> Iterator[Problem]:
             return
         _carry(carried, path, path.name, ("model",))
         card = path.with_suffix(".yaml")
-        if card.is_file():
+        if card.is_file() and card.name == "edge.yaml":
+            yield Problem("edge.model", f"{card} would lie where the configuration does; rename it and {path.name}")
+        elif card.is_file():
             carried.files[card.name] = card.read_bytes()
     except OSError as error:
         yield Problem("edge.model", f"{path} can't be read: {error.strerror}; check the path")

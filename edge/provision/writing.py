@@ -12,7 +12,6 @@ from edge.provision.card import Card
 
 _SIGNS = ("cmdline.txt", "config.txt")  # what every boot partition of a Raspberry Pi has
 _IMAGE = "edge-image.txt"  # says that the card has edge inside
-_OURS = ("edge/credentials", "edge/first", "edge/clean", "edge/etc")  # what an earlier provisioning may have left
 
 
 def write_to_boot(card: Card, boot: Path) -> int:
@@ -26,6 +25,11 @@ def write_to_boot(card: Card, boot: Path) -> int:
         raise ConfigError(
             f"{boot}: expected a card with edge's own image ({_IMAGE} in it), found another system, which has no edge "
             "inside; add to the site file `package: edge_VERSION_arm64.deb`"
+        )
+    if card.package is not None and (boot / _IMAGE).is_file():
+        raise ConfigError(
+            f"{boot}: expected a card without edge, as `package` is in the site file; found edge's own image, which is "
+            "read-only and has edge inside; leave `package` out"
         )
     written = _write(card, boot, shutil.copyfile)
     if card.kernel_words:
@@ -65,12 +69,8 @@ def _write(card: Card, root: Path, place: Callable[[Path, Path], object]) -> int
 
 def _clear(root: Path) -> None:
     """Nothing of another card stays: a certificate that is no longer named would go along."""
-    for name in _OURS:
-        shutil.rmtree(root / name, ignore_errors=True)
-    for package in (root / "edge").glob("edge_*.deb"):
-        package.unlink()
-    for name in ("EDGE-PROBLEM.txt", "edge/timesyncd.conf"):
-        (root / name).unlink(missing_ok=True)
+    shutil.rmtree(root / "edge", ignore_errors=True)
+    (root / "EDGE-PROBLEM.txt").unlink(missing_ok=True)
 
 
 def _link(source: Path, target: Path) -> None:

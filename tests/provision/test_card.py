@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from edge.config.load import parse_config
+from edge.core.errors import ConfigError
 from tests.provision.desk import CAMERA_PASSWORD, INSTANCE, PASSPHRASE, PASSWORD_HASH, SSH_KEY, Desk, same_yaml
 
 
@@ -98,6 +99,15 @@ def test_a_model_of_ones_own_goes_along(desk: Desk) -> None:
     assert contents["edge/etc/own.tflite"] == "TFL3"
     assert contents["edge/etc/own.yaml"] == "name: own\n"
     assert yaml.safe_load(contents["edge/edge.yaml"])["model"] == "/etc/edge/own.tflite"
+
+
+def test_a_model_whose_card_would_be_taken_for_the_configuration_is_refused(desk: Desk) -> None:
+    desk.change("  device: gate\n", "  device: gate\n  model: edge.tflite\n")
+    (desk.folder / "edge.tflite").write_bytes(b"TFL3")
+    (desk.folder / "edge.yaml").write_text("name: edge\n")
+
+    with pytest.raises(ConfigError, match=r"edge\.model: .*would lie where the configuration does; rename it"):
+        desk.card()
 
 
 def test_texts_keep_their_quotes_and_numbers_stay_numbers(desk: Desk) -> None:

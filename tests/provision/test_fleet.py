@@ -150,6 +150,22 @@ def test_a_card_without_edge_and_without_package_is_refused_at_the_desk(desk: De
     assert not (boot / "edge").exists()
 
 
+def test_a_package_for_a_card_with_edge_inside_is_refused_at_the_desk(desk: Desk, boot: Path) -> None:
+    (boot / "edge-image.txt").write_text("edge\n")
+
+    with pytest.raises(ConfigError, match=r"read-only and has edge inside; leave `package` out"):
+        write_to_boot(desk.card(), boot)
+
+
+def test_credentials_that_an_earlier_card_named_are_no_longer_asked_for(desk: Desk, boot: Path) -> None:
+    write_to_boot(desk.card(), boot)
+    desk.forget_secrets()
+
+    write_to_boot(desk.card(), boot)
+
+    assert not (boot / "edge/credentials.conf").exists()
+
+
 def test_time_servers_of_another_site_do_not_stay(desk: Desk, boot: Path) -> None:
     (boot / "edge").mkdir()
     (boot / "edge/timesyncd.conf").write_text("[Time]\nNTP=old.lan\n")

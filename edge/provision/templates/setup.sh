@@ -9,11 +9,15 @@ boot=$(dirname "$here")
 log=/var/log/edge-setup.log
 problem=$boot/EDGE-PROBLEM.txt
 status=$boot/edge-status.txt
+again=/etc/systemd/system/edge-setup.service
 
 # On edge's own image the boot partition is read-only but while something is written to it.
 if findmnt --noheadings --output OPTIONS --target "$boot" 2>/dev/null | grep -qE '(^|,)ro(,|$)'; then
   mount -o remount,rw "$boot" && trap 'sync -f "$boot"; mount -o remount,ro "$boot"' EXIT
 fi
+
+# Two at once, the system's own first start and the one that goes on after a power cut, would stand in each other's way.
+exec 9> /run/edge-setup.lock && flock 9
 
 say() { echo "$(date -u '+%Y-%m-%d %H:%M:%S') $1" >> "$log"; }
 
@@ -35,6 +39,30 @@ fail() { # $1 = what is wrong, $2 = what to do
   exit 1
 }
 
+# A power cut while this runs: cloud-init has noted that it ran, and never starts it again. systemd does, until all is done.
+go_on_after_a_power_cut() {
+  cat > "$again" <<UNIT
+[Unit]
+Description=Set this camera up, which a power cut interrupted
+RequiresMountsFor=$boot
+ConditionPathExists=$here/setup.sh
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh $here/setup.sh
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+  systemctl enable edge-setup.service >> "$log" 2>&1 || true
+  sync
+}
+
+all_is_done() {
+  systemctl disable edge-setup.service >> "$log" 2>&1 || true
+  rm -f "$again" "$problem"
+}
+
 place_configuration() {
   install -d -m 0755 /etc/edge
   if [ -f "$here/edge.yaml" ]; then
@@ -50,9 +78,10 @@ place_configuration() {
 
 # Before anything that checks a certificate: a Raspberry Pi has no clock of its own.
 place_time_servers() {
-  [ -f "$here/timesyncd.conf" ] || return 0
-  install -d -m 0755 /etc/systemd/timesyncd.conf.d
-  install -m 0644 "$here/timesyncd.conf" /etc/systemd/timesyncd.conf.d/edge.conf
+  servers=/etc/systemd/timesyncd.conf.d/edge.conf
+  if [ ! -f "$here/timesyncd.conf" ]; then rm -f "$servers"; return; fi
+  install -d -m 0755 "$(dirname "$servers")"
+  install -m 0644 "$here/timesyncd.conf" "$servers"
   if [ -d /run/systemd/system ]; then systemctl --no-block try-restart systemd-timesyncd.service || true; fi
 }
 
@@ -61,9 +90,12 @@ place_secrets() {
   for file in "$here"/credentials/*; do
     if [ -f "$file" ]; then install -m 0600 "$file" /etc/edge/credentials/ || fail "a credential can't be written to /etc/edge/credentials" "check the card, or use another one"; fi
   done
+  handed=/etc/systemd/system/edge.service.d/credentials.conf
   if [ -f "$here/credentials.conf" ]; then
-    install -d -m 0755 /etc/systemd/system/edge.service.d
-    install -m 0644 "$here/credentials.conf" /etc/systemd/system/edge.service.d/credentials.conf
+    install -d -m 0755 "$(dirname "$handed")"
+    install -m 0644 "$here/credentials.conf" "$handed"
+  else
+    rm -f "$handed" # an earlier card's: a credential that is nowhere keeps the service from starting
   fi
   sync
 }
@@ -93,6 +125,9 @@ install_package() {
     [ -x /opt/edge/bin/edge ] || fail "the package edge_VERSION_arm64.deb is not on the boot partition, in the folder edge" "name it in the site file (package: ...), and run edge provision again"
     start_what_is_here
     return
+  fi
+  if findmnt --noheadings --output OPTIONS --target /usr 2>/dev/null | grep -qE '(^|,)ro(,|$)'; then
+    fail "the system on this card is edge's own image, which is read-only and has edge inside: $(basename "$package") can't be installed" "leave \`package\` out of the site file, and run edge provision again"
   fi
   DEBIAN_FRONTEND=noninteractive dpkg --install "$package" >> "$log" 2>&1 ||
     fail "the package $(basename "$package") can't be installed" "read the lines below; a damaged file is mended by running edge provision again, another system by flashing the 64-bit Raspberry Pi OS"
@@ -127,6 +162,7 @@ install_report() {
 
 say "setting up @DEVICE@"
 echo "being set up; this takes a few minutes" | write_for_people "$status"
+go_on_after_a_power_cut
 place_configuration
 place_time_servers
 place_secrets
@@ -134,6 +170,6 @@ wipe_secrets
 install_package
 check_configuration
 install_report
-rm -f "$problem"
+all_is_done
 say "done"
 echo "set up as @DEVICE@ with $(edge --version); this file tells more three minutes after each start" | write_for_people "$status"
