@@ -20,6 +20,10 @@ case "$1" in
 esac
 """
 _DPKG = """#!/bin/sh
+if [ "$1" = --print-architecture ]; then
+  echo "${ARCHITECTURE:-arm64}"
+  exit
+fi
 if [ -e ROOT/power-cut ]; then
   rm ROOT/power-cut
   kill -KILL "$PPID"

@@ -78,6 +78,15 @@ def test_a_card_that_was_wrong_is_set_up_once_it_is_mended(device: Device) -> No
     assert device.status.read_text().startswith("set up as gate")
 
 
+def test_a_32_bit_system_is_refused_with_the_way_out(device: Device) -> None:
+    assert device.start(ARCHITECTURE="armhf") == 1
+
+    told = device.problem.read_text()
+    assert "the system on this card is made for armhf" in told
+    assert "flash the 64-bit Raspberry Pi OS" in told
+    assert not secrets_on_the_boot_partition(device)
+
+
 def test_a_package_for_a_system_that_is_never_written_is_refused_in_words(device: Device) -> None:
     assert device.start(SYSTEM="ro,noatime") == 1
 

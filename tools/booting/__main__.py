@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools.booting.bench import Bench
 from tools.booting.deaths import killed_children, killed_main, power_cuts, withheld_watchdog
-from tools.booting.starts import cold_start, first_start, layout, raspberry_pi_3, wrong_clock
+from tools.booting.starts import cold_start, first_start, interrupted_first_start, layout, raspberry_pi_3, wrong_clock
 from tools.imaging.emulator import system_emulator
 
 _CHECKS = (
@@ -24,6 +24,7 @@ _CHECKS = (
     killed_children,
     withheld_watchdog,
     wrong_clock,
+    interrupted_first_start,
     raspberry_pi_3,
 )
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.brokers import free_port
 from tools.booting.broker import Broker, Heard
 from tools.booting.desk import DEVICE, Desk
 from tools.booting.login import Login
-from tools.booting.machine import Machine
+from tools.booting.machine import BOOT_OFFSET, Machine
+from tools.imaging.filesystems import read_from_boot
 
 STATUS = f"edge/{DEVICE}/status"
 HEALTH = f"edge/{DEVICE}/health"
@@ -61,6 +63,25 @@ class Bench:
         self.login.run("systemctl --no-block poweroff")
         self.login.forget()
         self.machine.wait_off(PATIENCE_S)
+
+    @contextmanager
+    def another_card(self, name: str) -> Iterator[None]:
+        """A card that was never started in place of the one there is; it goes afterwards."""
+        self.power_off()
+        kept, self.card = self.card, self.desk.flash(self._image, name)
+        try:
+            yield
+        finally:
+            self.machine.cut()
+            self.card.unlink()
+            self.card = kept
+
+    def on_boot_partition(self, name: str) -> str:
+        """A file there, as a person would find it who took the card out now; empty while it can't be read."""
+        try:
+            return read_from_boot(self.card, BOOT_OFFSET, name, self.folder).read_text(errors="replace")
+        except (RuntimeError, OSError):
+            return ""  # it is being written
 
     def close(self) -> None:
         if hasattr(self, "machine"):

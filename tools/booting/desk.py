@@ -66,9 +66,9 @@ class Desk:
         values |= {"device": DEVICE, "port": str(self.port), "consumer": CONSUMER, "absences": _ABSENCES}
         (self.folder / "site.yaml").write_text(_SITE.format(**values), encoding="utf-8")
 
-    def flash(self, image: Path) -> Path:
+    def flash(self, image: Path, name: str = "card.img") -> Path:
         """A card of its own with the image, and the site's files on its boot partition."""
-        card = self.folder / "card.img"
+        card = self.folder / name
         subprocess.run(["cp", "--sparse=always", str(image), str(card)], check=True)
         with card.open("r+b") as stream:
             stream.truncate(CARD_BYTES)

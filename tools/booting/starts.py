@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tools.booting.bench import DETECTIONS, EVENT, HEALTH, PATIENCE_S, STATUS, Bench
+from tools.booting.bench import DETECTIONS, HEALTH, STATUS, Bench
 from tools.booting.time_server import TimeServer
 
 _READY = "systemctl show edge.service --property=ActiveState,NRestarts,ActiveEnterTimestampMonotonic,MemoryPeak"
@@ -39,6 +39,21 @@ def first_start(bench: Bench) -> str:
             raise RuntimeError(f"expected {word!r} on the card, found {told}")
     (bench.folder / "started").touch()
     return f"first message {said:.0f} s, first detections {seen:.0f} s after power on; {told.splitlines()[-1].strip()}"
+
+
+def interrupted_first_start(bench: Bench) -> str:
+    """A card that loses its power while it is set up: the next start makes it good."""
+    with bench.another_card("interrupted.img"):
+        bench.power_on()
+        bench.wait_for("the set-up", lambda: _status(bench).startswith("being set up") or None)
+        bench.machine.cut()
+        left = _status(bench).strip()
+        bench.power_on()
+        seen = bench.wait_for_message(DETECTIONS)
+        told = bench.login.run(f"{_CARD}\nsystemctl is-enabled edge-setup.service 2>&1 || true")
+        if "enabled" in told.splitlines()[-1]:
+            raise RuntimeError(f"the set-up would run again: {told}")
+    return f"cut when its status was {left!r}; set up by the next start, first detections after {seen:.0f} s"
 
 
 def layout(bench: Bench) -> str:
@@ -104,6 +119,10 @@ def raspberry_pi_3(bench: Bench) -> str:
     return f"{board}: {found}; first detections {seen:.0f} s after power on"
 
 
+def _status(bench: Bench) -> str:
+    return bench.on_boot_partition("edge-status.txt")
+
+
 def _started(bench: Bench) -> str:
     """What systemd and the system say of a start."""
     ready = _properties(bench.login.run(_READY))
@@ -134,6 +153,3 @@ def _events(bench: Bench) -> list[str]:
 
 def _properties(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-
-
-__all__ = ["EVENT", "PATIENCE_S", "cold_start", "first_start", "layout", "raspberry_pi_3", "wrong_clock"]

@@ -126,6 +126,11 @@ install_package() {
     start_what_is_here
     return
   fi
+  system=$(dpkg --print-architecture)
+  case "$package" in
+    *_"$system".deb) ;;
+    *) fail "the system on this card is made for $system, and $(basename "$package") is not" "flash the 64-bit Raspberry Pi OS (12 or 13), and run edge provision again; uname tells of the kernel alone, which may be 64-bit under a 32-bit system" ;;
+  esac
   if findmnt --noheadings --output OPTIONS --target /usr 2>/dev/null | grep -qE '(^|,)ro(,|$)'; then
     fail "the system on this card is edge's own image, which is read-only and has edge inside: $(basename "$package") can't be installed" "leave \`package\` out of the site file, and run edge provision again"
   fi
