@@ -20,6 +20,7 @@ def user_data(site: Site, password_hash: str | None) -> str:
         "manage_etc_hosts": True,
         "users": [_user(site, password_hash)],
         "ssh_pwauth": not site.login.ssh_keys,
+        "bootcmd": [["sh", SETUP, "later"]],
         "runcmd": [["systemctl", "enable", "--now", "ssh"], ["sh", SETUP]],
     }
     if site.timezone is not None:

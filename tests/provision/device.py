@@ -10,7 +10,7 @@ from edge.provision.writing import write_to_boot
 from tests.provision.desk import Desk
 
 # What the script names from the root of the system, all of it the folder's here.
-_PLACES = ("/etc/", "/var/log/", "/opt/edge/", "/run/")
+_PLACES = ("/etc/", "/var/log/", "/var/lib/cloud/", "/opt/edge/", "/run/")
 _SYSTEMCTL = """#!/bin/sh
 wants=ROOT/etc/systemd/system/multi-user.target.wants
 mkdir -p "$wants"
@@ -47,7 +47,15 @@ class Device:
         self.boot = root / "boot/firmware"
         self.problem = self.boot / "EDGE-PROBLEM.txt"
         self.status = self.boot / "edge-status.txt"
-        for folder in ("bin", "boot/firmware", "etc/systemd/system", "var/log", "opt/edge/bin", "run"):
+        for folder in (
+            "bin",
+            "boot/firmware",
+            "etc/systemd/system",
+            "var/log",
+            "var/lib/cloud/instance",
+            "opt/edge/bin",
+            "run",
+        ):
             (root / folder).mkdir(parents=True)
         for name in ("config.txt", "cmdline.txt"):
             (self.boot / name).write_text("\n")
@@ -67,8 +75,16 @@ class Device:
         script.write_text(text)
 
     def start(self, **environment: str) -> int:
-        """What cloud-init or firstrun.sh starts, once; its exit code."""
-        command = ["sh", str(self.boot / "edge/setup.sh")]
+        """A card's first start by cloud-init: the set-up's exit code."""
+        self.begin()
+        return self._set_up(**environment)
+
+    def begin(self) -> None:
+        """The first thing that cloud-init does, at each start."""
+        assert self._set_up("later") == 0
+
+    def _set_up(self, *arguments: str, **environment: str) -> int:
+        command = ["sh", str(self.boot / "edge/setup.sh"), *arguments]
         values = os.environ | {"PATH": f"{self.root / 'bin'}:{os.environ['PATH']}"} | environment
         return subprocess.run(command, env=values, capture_output=True, check=False, timeout=60).returncode
 
@@ -77,12 +93,14 @@ class Device:
         assert self.start() != 0
 
     def start_again(self) -> None:
-        """A start after the first: systemd runs what is enabled, and cloud-init nothing."""
+        """A start after the first: systemd runs what was enabled before it, and cloud-init nothing more."""
         unit = self.root / "etc/systemd/system/edge-setup.service"
         wanted = self.root / "etc/systemd/system/multi-user.target.wants/edge-setup.service"
-        if wanted.exists():
+        is_wanted = wanted.exists()
+        self.begin()
+        if is_wanted:
             assert f"ExecStart=/bin/sh {self.boot}/edge/setup.sh" in unit.read_text()
-            self.start()
+            self._set_up()
 
     def file(self, path: str) -> Path:
         return self.root / path

@@ -51,11 +51,21 @@ def test_a_power_cut_during_the_set_up_is_made_good_by_the_next_start(device: De
     assert not secrets_on_the_boot_partition(device)
 
 
+def test_a_power_cut_before_the_first_word_of_the_set_up_is_made_good_too(device: Device) -> None:
+    """When cloud-init has noted that it ran, and it has not."""
+    device.begin()
+
+    device.start_again()
+
+    assert device.status.read_text().startswith("set up as gate")
+
+
 def test_once_set_up_no_start_sets_it_up_again(device: Device) -> None:
     device.start()
     (device.root / "etc/edge/edge.yaml").write_text("changed on the device\n")
 
-    device.start_again()
+    for _ in range(3):
+        device.start_again()
 
     assert device.file("etc/edge/edge.yaml").read_text() == "changed on the device\n"
 

@@ -1,5 +1,7 @@
 /* Test double: lets libcamera's virtual camera allocate buffers on a kernel without /dev/udmabuf and dma-heaps.
- * Loaded before libcamera (LD_PRELOAD): opening /dev/udmabuf gives a memfd, UDMABUF_CREATE a copy of the caller's. */
+ * Loaded before libcamera (LD_PRELOAD): opening /dev/udmabuf gives a memfd, UDMABUF_CREATE a copy of the caller's.
+ * And memory begins as zeros: the virtual camera of libcamera 0.4 never says whether a frame is good (0), and what lay
+ * there before may say that none is, which picamera2 waits for without end. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -7,10 +9,18 @@
 #include <linux/dma-buf.h>
 #include <linux/udmabuf.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+
+/* operator new(unsigned long) of C++ */
+void *_Znwm(unsigned long size) {
+  void *memory = calloc(1, size ? size : 1);
+  if (!memory) abort();
+  return memory;
+}
 
 static int is_ours(const char *path) { return path && !strcmp(path, "/dev/udmabuf"); }
 

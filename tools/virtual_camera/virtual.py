@@ -1,9 +1,10 @@
-"""Real picamera2, with the four substitutes that libcamera's virtual camera needs in place of a Raspberry Pi's.
+"""Real picamera2, with the five substitutes that libcamera's virtual camera needs in place of a Raspberry Pi's.
 
 1. ``pykms`` (a preview on the screen) is not in Debian, and picamera2 imports it all the same.
 2. The virtual camera has no raw stream, which picamera2 asks every camera for.
 3. It writes NV12 into two planes; picamera2's own allocator makes one, out of a dma-heap. libcamera's is taken.
 4. Its buffers come from /dev/udmabuf, which containers don't have: ``memory.c`` is loaded before libcamera.
+5. It leaves a frame's status as it finds it in memory: with four bad buffers no frame ever comes. ``memory.c``, too.
 """
 
 from __future__ import annotations

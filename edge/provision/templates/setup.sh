@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes this Raspberry Pi the camera @DEVICE@, from what lies beside this file. Runs by itself at the first boot, needs no
 # network, and can be repeated: sudo sh /boot/firmware/edge/setup.sh
+# setup.sh later: sees to it that the next start does what this one may not come to. cloud-init says so at each start.
 set -u
 umask 077
 
@@ -10,14 +11,14 @@ log=/var/log/edge-setup.log
 problem=$boot/EDGE-PROBLEM.txt
 status=$boot/edge-status.txt
 again=/etc/systemd/system/edge-setup.service
+finished=/var/lib/cloud/instance/edge-set-up # of this card: cloud-init has a folder for each
+
+is_read_only() { findmnt --noheadings --output OPTIONS --target "$1" 2>/dev/null | grep -qE '(^|,)ro(,|$)'; }
 
 # On edge's own image the boot partition is read-only but while something is written to it.
-if findmnt --noheadings --output OPTIONS --target "$boot" 2>/dev/null | grep -qE '(^|,)ro(,|$)'; then
-  mount -o remount,rw "$boot" && trap 'sync -f "$boot"; mount -o remount,ro "$boot"' EXIT
-fi
-
-# Two at once, the system's own first start and the one that goes on after a power cut, would stand in each other's way.
-exec 9> /run/edge-setup.lock && flock 9
+open_boot_partition() {
+  if is_read_only "$boot"; then mount -o remount,rw "$boot" && trap 'sync -f "$boot"; mount -o remount,ro "$boot"' EXIT; fi
+}
 
 say() { echo "$(date -u '+%Y-%m-%d %H:%M:%S') $1" >> "$log"; }
 
@@ -39,7 +40,7 @@ fail() { # $1 = what is wrong, $2 = what to do
   exit 1
 }
 
-# A power cut while this runs: cloud-init has noted that it ran, and never starts it again. systemd does, until all is done.
+# A power cut while this runs: cloud-init notes that a command ran before it runs, and never starts it again. systemd does.
 go_on_after_a_power_cut() {
   cat > "$again" <<UNIT
 [Unit]
@@ -61,6 +62,7 @@ UNIT
 all_is_done() {
   systemctl disable edge-setup.service >> "$log" 2>&1 || true
   rm -f "$again" "$problem"
+  if [ -d "$(dirname "$finished")" ]; then : > "$finished"; fi
 }
 
 place_configuration() {
@@ -131,7 +133,7 @@ install_package() {
     *_"$system".deb) ;;
     *) fail "the system on this card is made for $system, and $(basename "$package") is not" "flash the 64-bit Raspberry Pi OS (12 or 13), and run edge provision again; uname tells of the kernel alone, which may be 64-bit under a 32-bit system" ;;
   esac
-  if findmnt --noheadings --output OPTIONS --target /usr 2>/dev/null | grep -qE '(^|,)ro(,|$)'; then
+  if is_read_only /usr; then
     fail "the system on this card is edge's own image, which is read-only and has edge inside: $(basename "$package") can't be installed" "leave \`package\` out of the site file, and run edge provision again"
   fi
   DEBIAN_FRONTEND=noninteractive dpkg --install "$package" >> "$log" 2>&1 ||
@@ -165,9 +167,16 @@ install_report() {
   fi
 }
 
+if [ "${1:-}" = later ]; then
+  if [ ! -e "$finished" ]; then go_on_after_a_power_cut; fi
+  exit 0
+fi
+# Two at once, the first start's own and the one that goes on after a power cut, would stand in each other's way.
+exec 9> /run/edge-setup.lock && flock 9
+open_boot_partition
+go_on_after_a_power_cut
 say "setting up @DEVICE@"
 echo "being set up; this takes a few minutes" | write_for_people "$status"
-go_on_after_a_power_cut
 place_configuration
 place_time_servers
 place_secrets
