@@ -16,6 +16,14 @@ def test_the_rate_warms_up_and_falls_to_a_fiftieth():
     assert PLAN.rate_at(PLAN.steps) == pytest.approx(0.02 * PLAN.rate)
 
 
+def test_with_a_cool_down_the_rate_is_flat_first_and_ends_the_same():
+    plan = Plan(classes="person", pictures=32_000, cool_down=0.25)
+
+    assert plan.rate_at(160) == plan.rate_at(750) == plan.rate
+    assert plan.rate_at(875) == pytest.approx(0.51 * plan.rate)
+    assert plan.rate_at(plan.steps) == pytest.approx(0.02 * plan.rate)
+
+
 def test_the_last_step_is_checked():
     assert sorted(PLAN.check_steps) == [250, 500, 750, 1000]
 
@@ -47,6 +55,8 @@ def test_a_folder_without_a_run_is_told(tmp_path):
         ({"size": 250}, "multiple of 32"),
         ({"weights": "coco"}, "source=number"),
         ({"pictures": 1}, "at least one batch"),
+        ({"cool_down": 0.0}, "more than 0"),
+        ({"backbone": "resnet"}, "expected one of plain, mobilenet"),
     ],
 )
 def test_plans_that_cannot_be_run_are_refused(wrong, words):

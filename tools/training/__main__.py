@@ -135,9 +135,12 @@ def _add_plan(command: argparse.ArgumentParser) -> None:
     words = {
         "size": "side of the network's picture, pixels",
         "width": "multiplies the network's channels",
+        "backbone": "plain, or mobilenet-v2-0.5 to start from a file with such weights (--start)",
         "pictures": "to be seen in all",
         "batch": "pictures at a time",
         "rate": "highest learning rate",
+        "backbone_rate": "multiplies the backbone's rate",
+        "cool_down": "last part of the run over which the rate falls, 0 to 1",
         "decay": "weight decay",
         "by_place": "part of the run with cells assigned by place and size; then by task",
         "mosaic": "how often four pictures make one, 0 to 1",

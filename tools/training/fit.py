@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge.core.errors import ConfigError, EdgeError
+from edge.core.errors import ConfigError, EdgeError, UsageError
 from tools.training import curve, state
 from tools.training.augment import Augmenter, Settings
+from tools.training.backbones import MobileBackbone
 from tools.training.batches import Batch, Batches, read_images, stream
 from tools.training.classes import parse_classes
 from tools.training.dataset import Sample, read_training_samples, split_samples
@@ -98,6 +99,10 @@ def _open_run(plan: Plan, out: Path, batches: Batches, device: torch.device, *, 
         run = state.load(plan, checkpoint, device)
         say(f"{out}: goes on at {run.step * plan.batch:,} of {plan.pictures:,} pictures")
     else:
+        if start is None and plan.backbone != "plain":
+            raise UsageError(
+                f"--backbone {plan.backbone}: expected --start FILE too; parts of it keep what they start with"
+            )
         run = state.begin(plan, device)
         if start is not None:
             new = _start_from(run, start, batches, device)
@@ -112,7 +117,11 @@ def _start_from(run: State, start: Path, batches: Batches, device: torch.device)
         return state.start_from(run, start)
     from tools.training import unpack  # needs the runtime's package, which a bare GPU machine has not
 
-    new = unpack.fill(run.network, unpack.read_weights(start), origin=start)
+    weights = unpack.read_weights(start)
+    if isinstance(run.network.backbone, MobileBackbone) and not unpack.is_ours(weights):
+        new = unpack.fill_backbone(run.network.backbone, list(weights.values()), origin=start)
+    else:
+        new = unpack.fill(run.network, weights, origin=start)
     unpack.settle(run.network, (_pictures(batches[number], device) for number in range(_SETTLING)))
     run.average.load_state_dict(run.network.state_dict())
     return new
@@ -176,7 +185,7 @@ def _refuse_divergence(run: State, out: Path) -> None:
 def _step(run: State, plan: Plan, batch: Batch, cells: tuple[torch.Tensor, torch.Tensor], device: torch.device) -> None:
     """One batch through the network and back."""
     for group in run.optimiser.param_groups:
-        group["lr"] = plan.rate_at(run.step)
+        group["lr"] = plan.rate_at(run.step) * group["share"]
     pictures = _pictures(batch, device)
     run.network.train()
     with torch.autocast(device.type, torch.bfloat16):

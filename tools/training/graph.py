@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from tools.training.network import STRIDES, Conv, Detector, Stage, Tower
+from tools.training.backbones import AT_8, AT_16, Conv, MobileBackbone, Stage
+from tools.training.network import STRIDES, Detector, Tower
 
 Real = NDArray[np.float32]
 
@@ -47,34 +48,11 @@ class Graph:
 
 def build_graph(network: Detector) -> Graph:
     """The same function as the network in evaluation mode, with the sigmoid of the scores inside."""
-    graph = Graph()
-    named = dict(network.named_modules())
-
-    def conv(name: str, x: str) -> str:
-        module = named[name]
-        if not isinstance(module, Conv):
-            raise TypeError(f"{name}: expected a Conv, found {type(module).__name__}")
-        weight, bias = _folded(module)
-        return _add_conv(graph, name, x, module[0], weight, bias, relu6=True)
-
-    def stage(name: str, x: str) -> str:
-        module = named[name]
-        assert isinstance(module, Stage)
-        x = conv(f"{name}.0", x)
-        for number in range(1, len(module)):
-            inner = conv(f"{name}.{number}.widen", conv(f"{name}.{number}.narrow", x))
-            x = graph.add(Op("add", (x, inner), f"{name}.{number}"))
-        return x
-
-    def add(one: str, other: str, name: str) -> str:
-        return graph.add(Op("add", (one, other), name))
-
-    def double(x: str) -> str:
-        return graph.add(Op("double", (x,), f"{x}.double"))
-
-    c8 = stage("stage8", stage("stage4", conv("stem", graph.input)))
-    c16 = stage("stage16", c8)
-    p32 = conv("lateral32", stage("stage32", c16))
+    builder = _Builder(network)
+    graph, conv, add, double = builder.graph, builder.conv, builder.add, builder.double
+    is_mobile = isinstance(network.backbone, MobileBackbone)
+    c8, c16, c32 = builder.mobile_backbone() if is_mobile else builder.plain_backbone()
+    p32 = conv("lateral32", c32)
     p16 = conv("smooth16", add(conv("lateral16", c16), double(p32), "top16"))
     p8 = conv("smooth8", add(conv("lateral8", c8), double(p16), "top8"))
     p16 = add(p16, conv("down16", p8), "level16")
@@ -85,6 +63,54 @@ def build_graph(network: Detector) -> Graph:
     graph.add(Op("sigmoid", ("logits",), "scores"))
     graph.add(Op("join", distances, "boxes"))
     return graph
+
+
+class _Builder:
+    """Adds the network's parts, by their names, to a graph."""
+
+    def __init__(self, network: Detector) -> None:
+        self.graph = Graph()
+        self._network = network
+        self._named = dict(network.named_modules())
+
+    def conv(self, name: str, x: str) -> str:
+        module = self._named[name]
+        if not isinstance(module, Conv):
+            raise TypeError(f"{name}: expected a Conv, found {type(module).__name__}")
+        weight, bias = _folded(module)
+        return _add_conv(self.graph, name, x, module[0], weight, bias, relu6=len(module) == 3)
+
+    def add(self, one: str, other: str, name: str) -> str:
+        return self.graph.add(Op("add", (one, other), name))
+
+    def double(self, x: str) -> str:
+        return self.graph.add(Op("double", (x,), f"{x}.double"))
+
+    def plain_backbone(self) -> tuple[str, str, str]:
+        x = self._stage("backbone.stage4", self.conv("backbone.stem", self.graph.input))
+        c8 = self._stage("backbone.stage8", x)
+        c16 = self._stage("backbone.stage16", c8)
+        return c8, c16, self._stage("backbone.stage32", c16)
+
+    def _stage(self, name: str, x: str) -> str:
+        module = self._named[name]
+        assert isinstance(module, Stage)
+        x = self.conv(f"{name}.0", x)
+        for number in range(1, len(module)):
+            inner = self.conv(f"{name}.{number}.widen", self.conv(f"{name}.{number}.narrow", x))
+            x = self.add(x, inner, f"{name}.{number}")
+        return x
+
+    def mobile_backbone(self) -> tuple[str, str, str]:
+        backbone = self._network.backbone
+        assert isinstance(backbone, MobileBackbone)
+        x, widest = self.conv("backbone.stem", self.graph.input), {}
+        for number, block in enumerate(backbone.layers):
+            name = f"backbone.blocks.{number}"
+            wide = self.conv(f"{name}.expand", x) if isinstance(block.expand, Conv) else x
+            inner = self.conv(f"{name}.project", self.conv(f"{name}.depth", wide))
+            x, widest[number] = self.add(x, inner, name) if block.is_residual else inner, wide
+        return widest[AT_8], widest[AT_16], x
 
 
 def _add_towers(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge.core.errors import ConfigError, UsageError
 
+BACKBONES = ("plain", "mobilenet-v2-0.5")
 _WARM_STEPS = 150
 # The averaged weights look back over this many pictures, whatever the batch.
 _AVERAGE_PICTURES = 32_000
@@ -22,7 +23,11 @@ class Plan:
     classes : as `tools.training.classes.parse_classes` takes them
     size : side of the network's picture, pixels; width : multiplies the network's channels
     pictures : in all, seen over the whole run (augmented views, not files)
+    backbone : one of BACKBONES
     rate, decay : AdamW's learning rate at its highest, and weight decay
+    backbone_rate : multiplies the backbone's rate: less than 1 where it starts from weights that are good already
+    cool_down : the last part of the run, 0..1, over which the rate falls; it is flat before. A flat run can be ended
+        well at any time: by a short one that starts from its weights and falls
     by_place : the first part of the run, 0..1, whose cells are assigned by place and size; then by task
     held_out : per cent of the recordings and pictures kept for curves and thresholds
     weights : how often pictures of a source are taken, 1 unless named: ``coco=2.5,intel=0.6``
@@ -32,9 +37,12 @@ class Plan:
     classes: str
     size: int = 256
     width: float = 1.0
+    backbone: str = "plain"
     pictures: int = 800_000
     batch: int = 32
     rate: float = 0.002
+    backbone_rate: float = 1.0
+    cool_down: float = 1.0
     decay: float = 0.03
     by_place: float = 0.6
     mosaic: float = 0.6
@@ -49,6 +57,10 @@ class Plan:
             raise UsageError(f"--size: expected a multiple of 32 from 64 to 640, found {self.size}")
         if self.batch < 1 or self.pictures < self.batch or self.checks < 1:
             raise UsageError("--pictures: expected at least one batch, --checks at least 1")
+        if self.backbone not in BACKBONES:
+            raise UsageError(f"--backbone: expected one of {', '.join(BACKBONES)}, found {self.backbone!r}")
+        if not 0 < self.cool_down <= 1:
+            raise UsageError(f"--cool-down: expected more than 0, up to 1, found {self.cool_down}")
         if not 0 <= self.held_out < 100:
             raise UsageError(f"--held-out: expected 0 to 99 per cent, found {self.held_out}")
         self.source_weights()
@@ -63,8 +75,9 @@ class Plan:
         return frozenset(round(self.steps * (n + 1) / self.checks) for n in range(self.checks)) - {0}
 
     def rate_at(self, step: int) -> float:
-        """A short warm-up, then a cosine down to a fiftieth."""
-        falling = 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        """A short warm-up, then flat, and at last a cosine down to a fiftieth."""
+        part = max(0.0, 1 - (1 - step / self.steps) / self.cool_down)
+        falling = 0.5 * (1 + math.cos(math.pi * part))
         return self.rate * min(1.0, (step + 1) / _WARM_STEPS) * (_LAST_RATE + (1 - _LAST_RATE) * falling)
 
     def average_decay(self, step: int) -> float:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from edge.core.errors import ConfigError
+from tools.training.backbones import MobileBackbone
 from tools.training.classes import ClassPlan, parse_classes
 from tools.training.network import Detector
 from tools.training.plan import Plan, differences
@@ -45,17 +45,24 @@ class State:
 def begin(plan: Plan, device: torch.device) -> State:
     """A new run: weights from the plan's seed alone."""
     torch.manual_seed(plan.seed)
-    network = Detector(len(parse_classes(plan.classes)), width=plan.width)
+    network = Detector(len(parse_classes(plan.classes)), width=plan.width, backbone=plan.backbone)
+    if isinstance(network.backbone, MobileBackbone):
+        network.backbone.freeze()
     network = network.to(device).to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).eval()
     return State(network, average, _optimiser(network, plan, device), torch.zeros(3, device=device), curve=[])
 
 
-def _optimiser(network: nn.Module, plan: Plan, device: torch.device) -> torch.optim.Optimizer:
-    """AdamW; biases and normalisation are not pulled towards zero."""
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": plan.decay}, {"params": vectors, "weight_decay": 0.0}]
+def _optimiser(network: Detector, plan: Plan, device: torch.device) -> torch.optim.Optimizer:
+    """AdamW; biases and normalisation are not pulled towards zero. ``share`` of a group: of the plan's rate."""
+    groups = []
+    inner = {id(p) for p in network.backbone.parameters()}
+    learning = [p for p in network.parameters() if p.requires_grad]
+    for share, is_inner in ((1.0, False), (plan.backbone_rate, True)):
+        part = [p for p in learning if (id(p) in inner) == is_inner]
+        matrices, vectors = [p for p in part if p.ndim > 1], [p for p in part if p.ndim <= 1]
+        groups.append({"params": matrices, "weight_decay": plan.decay, "share": share})
+        groups.append({"params": vectors, "weight_decay": 0.0, "share": share})
     return torch.optim.AdamW(groups, lr=plan.rate, fused=device.type == "cuda")
 
 
@@ -121,7 +128,7 @@ def load_weights(path: Path) -> Weights:
     kept = _read(path)
     plan = Plan(**kept["plan"])
     classes = parse_classes(plan.classes)
-    network = Detector(len(classes), width=plan.width)
+    network = Detector(len(classes), width=plan.width, backbone=plan.backbone)
     network.load_state_dict(kept["average"])
     seen = kept.get("seen", kept.get("step", 0) * plan.batch)
     return Weights(network.eval(), plan, classes, seen, kept["seconds"], kept["curve"] or [])

@@ -6,7 +6,7 @@ the network computes the same before the first step, and keeps doing so while it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,17 @@ from ai_edge_litert import schema_py_generated as schema
 from torch import nn
 
 from edge.core.errors import ConfigError
+from tools.training.backbones import Conv, MobileBackbone
 from tools.training.graph import Real
-from tools.training.network import Conv, Detector
+from tools.training.network import Detector
 
 _CONVOLUTIONS = {schema.BuiltinOperator.CONV_2D: (0, 3, 1, 2), schema.BuiltinOperator.DEPTHWISE_CONV_2D: (3, 0, 1, 2)}
 
+_TYPES = {schema.TensorType.INT8: np.int8, schema.TensorType.UINT8: np.uint8, schema.TensorType.INT32: np.int32}
+
 
 def read_weights(path: Path) -> dict[str, tuple[Real, Real]]:
-    """Weight (out, in, k, k) and bias of each convolution, by its name in the network.
+    """Weight (out, in, k, k) and bias of each convolution, by its name in the network, in the order they run.
 
     Raises ConfigError for a file that is missing or no .tflite file.
     """
@@ -45,7 +48,7 @@ def read_weights(path: Path) -> dict[str, tuple[Real, Real]]:
 
 
 def _real(model: Any, tensor: Any) -> Real:
-    dtype = {schema.TensorType.INT8: np.int8, schema.TensorType.INT32: np.int32}.get(tensor.type, np.float32)
+    dtype = _TYPES.get(tensor.type, np.float32)
     data = model.buffers[tensor.buffer].data
     values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), dtype).reshape(tensor.shape).astype(np.float32)
     steps = tensor.quantization
@@ -53,6 +56,7 @@ def _real(model: Any, tensor: Any) -> Real:
         return values
     shape = [1] * values.ndim
     shape[steps.quantizedDimension] = -1
+    values -= np.asarray(steps.zeroPoint, np.float32).reshape(shape)
     return values * np.asarray(steps.scale, np.float32).reshape(shape)
 
 
@@ -66,20 +70,48 @@ def fill(network: Detector, weights: dict[str, tuple[Real, Real]], *, origin: Pa
     wanted = {name: module for name, module in named.items() if name not in inner}
     if not set(wanted) <= set(weights):
         raise ConfigError(f"{origin}: expected a file that tools/train export wrote, found other convolutions in it")
-    new = []
-    for name, module in wanted.items():
-        conv = module[0] if isinstance(module, Conv) else module
-        weight, bias = (torch.from_numpy(np.ascontiguousarray(values)) for values in weights[name])
-        if conv.weight.shape != weight.shape:
-            new.append(name)
-            continue
-        with torch.no_grad():
-            conv.weight.copy_(weight)
-            if isinstance(module, Conv):
-                _make_identity(module[1], bias)
-            else:
-                conv.bias.copy_(bias)
-    return new
+    return [name for name, module in wanted.items() if not _fill(module, *weights[name])]
+
+
+def _fill(module: nn.Module, weight: Real, bias: Real) -> bool:
+    """False, and nothing done, where the shapes differ."""
+    conv = module[0] if isinstance(module, Conv) else module
+    assert isinstance(conv, nn.Conv2d)
+    if conv.weight.shape != weight.shape:
+        return False
+    with torch.no_grad():
+        conv.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight)))
+        shift = torch.from_numpy(np.ascontiguousarray(bias))
+        if isinstance(module, Conv):
+            _make_identity(module[1], shift)
+        else:
+            assert conv.bias is not None
+            conv.bias.copy_(shift)
+    return True
+
+
+def is_ours(weights: dict[str, tuple[Real, Real]]) -> bool:
+    return "backbone.stem" in weights
+
+
+def fill_backbone(backbone: MobileBackbone, weights: Sequence[tuple[Real, Real]], *, origin: Path) -> list[str]:
+    """Put in the first convolutions of a file with a MobileNet v2 of half width, whatever comes after them there.
+
+    Returns what stays new. Such files take pictures in -1..1, which goes into the first convolution.
+    Raises ConfigError if they are others.
+    """
+    convs = [(name, module) for name, module in backbone.named_modules() if isinstance(module, Conv)]
+    if len(weights) < len(convs):
+        raise ConfigError(f"{origin}: expected {len(convs)} convolutions and more, found {len(weights)}")
+    (first, shift), *others = weights
+    weights = [(2 * first, shift - first.sum((1, 2, 3))), *others]
+    for number, ((name, module), (weight, bias)) in enumerate(zip(convs, weights, strict=False)):
+        if not _fill(module, weight, bias):
+            raise ConfigError(
+                f"{origin}: expected the convolutions of a MobileNet v2 of half width; number {number} ({name}) "
+                f"should be {[*module[0].weight.shape]}, found {[*weight.shape]}"
+            )
+    return ["pyramid and towers"]
 
 
 def _make_identity(norm: nn.BatchNorm2d, bias: torch.Tensor) -> None:
@@ -97,7 +129,7 @@ def settle(network: Detector, pictures: Iterable[torch.Tensor]) -> None:
     """
     sums: dict[nn.Module, torch.Tensor] = {}
     convs = [module for module in network.modules() if isinstance(module, Conv)]
-    hooks = [module[0].register_forward_hook(partial(_collect, sums)) for module in convs]
+    hooks = [module.register_forward_pre_hook(partial(_collect, sums)) for module in convs]
     network.eval()
     for batch in pictures:
         network(batch)
@@ -116,8 +148,10 @@ def settle(network: Detector, pictures: Iterable[torch.Tensor]) -> None:
         norm.bias.copy_(shift + mean * gain)
 
 
-def _collect(sums: dict[nn.Module, torch.Tensor], module: nn.Module, _: Any, output: torch.Tensor) -> None:
-    values = output.double()
-    count = torch.full((output.shape[1],), values.numel() / output.shape[1], dtype=torch.float64)
+def _collect(sums: dict[nn.Module, torch.Tensor], module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+    assert isinstance(module, Conv)
+    conv = module[0]
+    values = conv(*inputs).double()
+    count = torch.full((values.shape[1],), values.numel() / values.shape[1], dtype=torch.float64)
     new = torch.stack([count.to(values.device), values.sum((0, 2, 3)), values.square().sum((0, 2, 3))])
-    sums[module] = sums[module] + new if module in sums else new
+    sums[conv] = sums[conv] + new if conv in sums else new
