@@ -15,11 +15,12 @@ from edge.core.errors import EdgeError
 from tools.training.graph import Graph, build_graph, run_graph
 from tools.training.looking import Image, Run, letterbox, torch_run
 from tools.training.network import make_cells
-from tools.training.quantise import choose_steps, measure_ranges
+from tools.training.quantise import choose_steps, correct_biases, measure_ranges
 from tools.training.state import Weights
 from tools.training.tflite_file import TfliteWriter, attach
 
 _BATCH = 8
+_CORRECTING = 32  # pictures that biases are corrected on
 _SAME = 1e-3  # scores and strides; folding the normalisation costs 1e-5
 
 
@@ -48,7 +49,8 @@ def export(weights: Weights, images: Sequence[Image], *, size: int, author: str,
     squares = [letterbox(image, size)[0] for image in images]
     _check_graph(graph, weights, squares[:3], size=size)
     ranges = measure_ranges(graph, (_as_batch(squares[i : i + _BATCH]) for i in range(0, len(squares), _BATCH)))
-    writer = TfliteWriter(graph, shapes_of(graph, size), choose_steps(graph, ranges))
+    corrected = correct_biases(graph, _as_batch(squares[:: max(1, len(squares) // _CORRECTING)]))
+    writer = TfliteWriter(corrected, shapes_of(graph, size), choose_steps(graph, ranges))
     labels = weights.classes.labels
     facts = {
         "names": dict(enumerate(labels)),

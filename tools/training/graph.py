@@ -155,11 +155,11 @@ def run_graph(graph: Graph, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
     """Every value of the graph for pictures [b, 3, s, s] in 0..1, in floating point."""
     values = {graph.input: pictures}
     for op in graph.ops:
-        values[op.output] = _run(op, [values[name] for name in op.inputs])
+        values[op.output] = run_op(op, [values[name] for name in op.inputs])
     return values
 
 
-def _run(op: Op, inputs: list[torch.Tensor]) -> torch.Tensor:
+def run_op(op: Op, inputs: list[torch.Tensor]) -> torch.Tensor:
     x = inputs[0]
     if op.kind in {"conv", "depthwise"}:
         weight, bias = torch.from_numpy(op.weight), torch.from_numpy(op.bias)
