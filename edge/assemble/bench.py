@@ -39,6 +39,7 @@ from edge.service.inference import Inference
 from edge.service.news import CameraNews
 from edge.service.pipeline import Pipeline
 from edge.service.staff import Version
+from edge.service.waking import WakingClock
 from edge.track.wanted import lowest_score
 
 _CAMERA = "bench"
@@ -78,7 +79,7 @@ class Bench:
 
     def __init__(self, setup: Setup, clock: Clock) -> None:
         self._setup = setup
-        self._clock = clock
+        self._clock, self._waking = clock, WakingClock(clock)
         self._closing = ExitStack()
         self._arbiter: Arbiter
         self._pipeline: Pipeline
@@ -154,6 +155,7 @@ class Bench:
             lambda memories: self._make_brains(memories, threshold, folder),
             clock,
             lookouts=make_lookouts(config),
+            waking=self._waking,
         )
         shared = Shared(setup.model, Topics(_CAMERA), Identities(_CAMERA, new_epoch(clock)), clock)
         rules = make_rules(camera, wanted, setup.model, zone=None, ledger=None)
@@ -174,9 +176,9 @@ class Bench:
         return item if isinstance(item, Sighting) else None
 
     def _until(self, found: Callable[[], Found | None], limit_s: float, words: str) -> Found:
-        end_ns = self._clock.monotonic_ns() + round(limit_s * 1e9)
+        end_ns = self._waking.monotonic_ns() + round(limit_s * 1e9)
         while (result := found()) is None:
-            if self._clock.monotonic_ns() >= end_ns:
+            if self._waking.monotonic_ns() >= end_ns:
                 raise SourceError(f"{words} for {limit_s:.0f} s")
         return result
 
@@ -189,7 +191,7 @@ class Bench:
         inference = Inference(INFER, encode_order(order))
 
         def make_brain() -> Brain:
-            self._brain = Brain(inference, memories, self._clock)
+            self._brain = Brain(inference, memories, self._waking)
             return self._brain
 
         return Brains(Version(make_brain, Checkup(GoldenBook(folder))), None, breaker=Breaker(), clock=self._clock)
