@@ -30,7 +30,7 @@ from tools.simulation.wire import CONNACK, PUBLISH, SUBACK, hello, length, packe
 
 _TOPIC = b"edge/path/camera/yard/detections"
 _LEAD_IN = 40
-_PATIENCE_S = 60.0
+PATIENCE_S = 60.0
 _SERVICE = """
 import sys
 from edge.report import payloads
@@ -50,14 +50,14 @@ main(["run", "--config", sys.argv[1]])
 
 
 def main() -> int:
-    options = _options()
+    wanted = options(__doc__ or "")
     with tempfile.TemporaryDirectory() as name, local_broker(Path(name)) as port:
-        listener = _subscribe(port)
-        config = _write_config(Path(name), port, options)
+        listener = subscribe(port)
+        config = write_config(Path(name), port, wanted)
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         service = subprocess.Popen([sys.executable, "-c", _SERVICE, str(config)], env=environment)
         try:
-            frames = _listen(listener, options.frames + _LEAD_IN)[_LEAD_IN:]
+            frames = _listen(listener, wanted.frames + _LEAD_IN)[_LEAD_IN:]
         finally:
             service.send_signal(signal.SIGTERM)
             service.wait()
@@ -65,7 +65,7 @@ def main() -> int:
     return 0
 
 
-def _subscribe(port: int) -> socket.socket:
+def subscribe(port: int) -> socket.socket:
     listener = socket.create_connection(("127.0.0.1", port))
     listener.sendall(hello("subscriber"))
     body = b"\0\1\0" + text(_TOPIC) + b"\0"
@@ -81,7 +81,7 @@ def _await(listener: socket.socket, kind: int) -> None:
         buffer += listener.recv(65536)
 
 
-def _write_config(folder: Path, port: int, options: argparse.Namespace) -> Path:
+def write_config(folder: Path, port: int, options: argparse.Namespace) -> Path:
     width, _, height = options.size.partition("x")
     camera = {
         "source": "synthetic:",
@@ -108,8 +108,8 @@ def _listen(listener: socket.socket, count: int) -> list[dict[str, float]]:
     poller = select.poll()
     poller.register(listener, select.POLLIN)
     while len(frames) < count:
-        if not poller.poll(_PATIENCE_S * 1000):
-            raise SystemExit(f"nothing came for {_PATIENCE_S:.0f} s; {len(frames)} frames so far")
+        if not poller.poll(PATIENCE_S * 1000):
+            raise SystemExit(f"nothing came for {PATIENCE_S:.0f} s; {len(frames)} frames so far")
         buffer += listener.recv(65536)
         now_ms = time.monotonic_ns() / 1e6
         frames += [_times(body, now_ms) for first, body in packets(buffer) if first >> 4 == PUBLISH]
@@ -138,8 +138,8 @@ def _show(frames: list[dict[str, float]]) -> None:
         print(f"{name:<22}{cuts[49]:8.2f}{cuts[89]:8.2f}{cuts[98]:8.2f}")
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options(words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="edge-default")
     parser.add_argument("--fps", type=float, default=20.0)
     parser.add_argument("--frames", type=int, default=400)
