@@ -12,17 +12,12 @@ from edge.capture.mishaps import Mishaps
 from edge.core.clock import SystemClock
 from edge.service import capture_letters as letters
 from edge.service.capture_letters import Begin
-from edge.service.capturing import Capturing, Regard
+from edge.service.capturing import Capturing, Regard, Shrinker
 from edge.service.channel import Channel
 from edge.service.inside import settle
 from edge.service.shared_frames import SharedFrames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy as np
-    from numpy.typing import NDArray
-
     from edge.core.model import InputLayout
 
 
@@ -45,12 +40,12 @@ def main(channel: Channel) -> None:
 
 def _regard(order: LookOrder, mishaps: Mishaps) -> Regard:
     glancer = Glancer(order.ignored, keepalive_s=order.keepalive_s, mishaps=mishaps)
-    return Regard(glancer, _shrink(order.model_input), has_gate=order.has_gate, keeps_pictures=order.keeps_pictures)
+    return Regard(glancer, _shrinker(order.model_input), has_gate=order.has_gate, keeps_pictures=order.keeps_pictures)
 
 
-def _shrink(layout: InputLayout | None) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None:
+def _shrinker(layout: InputLayout | None) -> Shrinker | None:
     if layout is None:
         return None
     from edge.infer.preprocess import Preprocessor
 
-    return Preprocessor(layout).shrink
+    return Preprocessor(layout)

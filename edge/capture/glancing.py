@@ -51,7 +51,7 @@ class Glancer:
         """
         grey = small_grey(image)
         motion = self._motion.measure(grey)
-        is_same = self._before is not None and np.array_equal(self._before, grey)
+        is_same = self._before is not None and _are_same(self._before, grey)
         self._before = grey
         asks = self._asks(grey, motion, captured_ns)
         lens = self._lens(grey, captured_ns)
@@ -74,3 +74,8 @@ class Glancer:
             return None
         self._lens_ns = captured_ns
         return lens_facts(grey)
+
+
+def _are_same(one: Grey, other: Grey) -> bool:
+    # One row tells nearly all of them apart, in a tenth of the time.
+    return np.array_equal(one[:1], other[:1]) and np.array_equal(one, other)

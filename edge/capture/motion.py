@@ -71,10 +71,11 @@ class MotionMeter:
         return found
 
     def _compare(self, reference: Grey, grey: Grey, difference: Grey) -> Motion:
-        shift = cv2.mean(grey, self._watched)[0] - self._reference_mean
-        # a scalar is added with saturation, so that the burnt-out stays burnt out
-        cv2.add(reference, shift, difference)
-        cv2.absdiff(grey, difference, difference)
+        shift = round(cv2.mean(grey, self._watched)[0] - self._reference_mean)  # whole: a third of the time
+        if shift:
+            # a scalar is added with saturation, so that the burnt-out stays burnt out
+            reference = cv2.add(reference, shift, difference)
+        cv2.absdiff(grey, reference, difference)
         cv2.threshold(difference, _PIXEL, 255, cv2.THRESH_BINARY, difference)
         if self._watched is not None:
             cv2.bitwise_and(difference, self._watched, difference)

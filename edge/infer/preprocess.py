@@ -100,10 +100,22 @@ class Preprocessor:
         self._filled_padding = placement
         return placement
 
-    def shrink(self, image: Image) -> Image:
-        """The picture in the size that it gets inside the input, (height, width, 3) uint8: the dearest step."""
-        size = _fit(image, self._layout)[1]
-        return image if (image.shape[1], image.shape[0]) == size else cv2.resize(image, size, interpolation=_LINEAR)
+    def small_size(self, image: Image) -> tuple[int, int]:
+        """The (width, height) that a picture gets inside the input."""
+        return _fit(image, self._layout)[1]
+
+    def shrink(self, image: Image, into: Image | None = None) -> Image:
+        """The picture in the size that it gets inside the input, (height, width, 3) uint8: the dearest step.
+
+        into : where to put it; None = it may be the picture itself, where that fits already
+        """
+        size = self.small_size(image)
+        if (image.shape[1], image.shape[0]) != size:
+            return np.asarray(cv2.resize(image, size, dst=into, interpolation=_LINEAR), np.uint8)
+        if into is None:
+            return image
+        np.copyto(into, image)
+        return into
 
     def _write(
         self,

@@ -37,19 +37,27 @@ class Glancer(Protocol):
     def tighten(self, factor: float) -> None: ...
 
 
+class Shrinker(Protocol):
+    """Makes a picture small ahead of the model."""
+
+    def small_size(self, image: NDArray[np.uint8]) -> tuple[int, int]: ...
+
+    def shrink(self, image: NDArray[np.uint8], into: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Regard:
     """How pictures are looked at on the way.
 
     glancer : looks at each frame
-    shrink : makes a picture small ahead of the model
+    shrinker : None = nobody makes them small here
     has_gate : whether that look decides what becomes of the frame; else it comes after the frame is announced, and is
         told with the next
     keeps_pictures : whether anybody needs the picture besides the one made small
     """
 
     glancer: Glancer | None = None
-    shrink: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
+    shrinker: Shrinker | None = None
     has_gate: bool = False
     keeps_pictures: bool = True
 
@@ -138,19 +146,23 @@ class Capturing:
         is_gated = regard.has_gate or self._tightness > 1.0
         if is_gated:
             self._glanced = regard.glance(frame)
-        small = None if regard.shrink is None else regard.shrink(frame.image)
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._granted) or self._is_leaving)
-            if self._is_leaving:
-                return
-            slot = self._granted.popleft()
-        self._announce(slot, frame, small, keeps_picture=regard.keeps_pictures)
+        slot, small = (self._granted.popleft(), None) if self._granted else self._await_slot(frame, regard)
+        if slot is None:
+            return
+        self._announce(slot, frame, small, regard)
         if not is_gated:
             self._glanced = regard.glance(frame)
 
-    def _announce(self, slot: int, frame: Frame, small: NDArray[np.uint8] | None, *, keeps_picture: bool) -> None:
-        has_small = small is not None and self._frames.write_small(slot, frame.facts, small)
-        has_picture = keeps_picture or not has_small
+    def _await_slot(self, frame: Frame, regard: Regard) -> tuple[int | None, NDArray[np.uint8] | None]:
+        """A slot, None when it is time to leave; and the picture made small meanwhile."""
+        small = None if regard.shrinker is None else regard.shrinker.shrink(frame.image)
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._granted) or self._is_leaving)
+            return (None if self._is_leaving else self._granted.popleft()), small
+
+    def _announce(self, slot: int, frame: Frame, small: NDArray[np.uint8] | None, regard: Regard) -> None:
+        size = self._write_small(slot, frame, small, regard.shrinker)
+        has_picture = regard.keeps_pictures or size is None
         if has_picture:
             self._frames.write(slot, frame.image)
         self._post.send(
@@ -161,11 +173,27 @@ class Capturing:
                 frame.captured_at,
                 frame.width,
                 frame.height,
-                small=(small.shape[1], small.shape[0]) if has_small and small is not None else None,
+                small=size,
                 glance=self._glanced,
                 has_picture=has_picture,
             )
         )
+
+    def _write_small(
+        self, slot: int, frame: Frame, small: NDArray[np.uint8] | None, shrinker: Shrinker | None
+    ) -> tuple[int, int] | None:
+        """Straight into the slot, where one was free before the picture was made small; its (width, height)."""
+        if shrinker is None:
+            return None
+        size = shrinker.small_size(frame.image)
+        room = self._frames.room_for_small(slot, frame.facts, size)
+        if room is None:
+            return None
+        if small is None:
+            shrinker.shrink(frame.image, room)
+        else:
+            room[...] = small
+        return size
 
     def _tell(self, news: CameraNews) -> None:
         self._post.send(Told(news.state.value, None if news.error is None else trouble_of(news.error)))

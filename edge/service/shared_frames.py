@@ -46,17 +46,15 @@ class SharedFrames:
         height, width = image.shape[:2]
         self._view(slot, 0, width, height)[...] = image
 
-    def write_small(self, slot: int, frame: FrameFacts, small: NDArray[np.uint8]) -> bool:
-        """Put the picture that was made small ahead, (height, width, 3) uint8, behind the frame's own place.
+    def room_for_small(self, slot: int, frame: FrameFacts, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+        """Where the picture that is made small ahead goes, (height, width, 3) uint8, behind the frame's own place.
 
         Returns
         -------
-        Whether it fits; one that does not is made again by who needs it.
+        None where it does not fit; one that does not is made again by who needs it.
         """
-        if small.nbytes > _SMALL_BYTES:
-            return False
-        self.small(slot, frame, (small.shape[1], small.shape[0]))[...] = small
-        return True
+        width, height = size
+        return self.small(slot, frame, size) if width * height * _CHANNELS <= _SMALL_BYTES else None
 
     def image(self, slot: int, frame: FrameFacts) -> NDArray[np.uint8]:
         """The picture in a slot, (height, width, 3): a view, good as long as the slot is lent.

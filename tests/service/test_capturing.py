@@ -31,7 +31,7 @@ class Camera:
         self._said: list[Announce] = []
         self.frames = SharedFrames(self._memory)
         self.announced_when_looked_at: list[int] = []
-        regard = Regard(self, lambda image: image[::2, ::2].copy(), **options)
+        regard = Regard(self, self, **options)
         self.capturing = Capturing(
             Channel(theirs),
             lambda _: None,  # type: ignore[arg-type, return-value]
@@ -52,6 +52,16 @@ class Camera:
         return Glance(float(image[0, 0, 0]), moved=True, asks=True)
 
     def tighten(self, factor: float) -> None: ...
+
+    def small_size(self, image: np.ndarray) -> tuple[int, int]:
+        return image.shape[1] // 2, image.shape[0] // 2
+
+    def shrink(self, image: np.ndarray, into: np.ndarray | None = None) -> np.ndarray:
+        small = image[::2, ::2]
+        if into is None:
+            return small.copy()
+        into[...] = small
+        return into
 
     def put(self, number: int) -> Frame:
         frame = make_frame(np.full((8, 6, 3), number, np.uint8), sequence=number)

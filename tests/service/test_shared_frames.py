@@ -36,7 +36,9 @@ def test_what_one_side_writes_the_other_side_reads(
     facts = make_frame(size=size).facts
 
     writer.write(slot, image)
-    assert writer.write_small(slot, facts, little)
+    room = writer.room_for_small(slot, facts, small)
+    assert room is not None
+    room[...] = little
 
     assert np.array_equal(reader.image(slot, facts), image)
     assert np.array_equal(reader.small(slot, facts, small), little)
@@ -72,7 +74,9 @@ def test_memory_that_was_never_written_costs_nothing(memory: int) -> None:
 def test_a_small_picture_costs_no_more_than_itself(memory: int) -> None:
     frames, facts = SharedFrames(memory), make_frame(size=(1920, 1080)).facts
 
-    frames.write_small(0, facts, picture((64, 48), 1))
+    room = frames.room_for_small(0, facts, (64, 48))
+    assert room is not None
+    room[...] = picture((64, 48), 1)
 
     assert os.fstat(memory).st_blocks * 512 < 64 * 1024
 
