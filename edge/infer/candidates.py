@@ -16,7 +16,7 @@ ScoreKind = Literal["probability", "logit"]
 # exp(-x) leaves float32 at 88; MediaPipe clamps its face scores at 100 for the same reason.
 _LOGIT_LIMIT = 80.0
 # The top of a quantised range can lie some steps above 1; a product of two such scores a little further.
-_ABOVE_ONE = 1.25
+ABOVE_ONE = 1.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class Candidates:
 
 def is_score(scores: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which numbers can be scores, whatever their threshold: a quantised one may come out a little above 1."""
-    return np.asarray((scores > -_ABOVE_ONE) & (scores < _ABOVE_ONE), np.bool_)
+    return np.asarray((scores > -ABOVE_ONE) & (scores < ABOVE_ONE), np.bool_)
 
 
 def as_scores(real: NDArray[np.float32], kind: ScoreKind) -> NDArray[np.float32]:
