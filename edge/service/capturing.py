@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -151,6 +152,8 @@ class Capturing:
             return
         self._announce(slot, frame, small, regard)
         if not is_gated:
+            # The kernel likes to wake the service on this very core, where it would wait for the look to end.
+            os.sched_yield()
             self._glanced = regard.glance(frame)
 
     def _await_slot(self, frame: Frame, regard: Regard) -> tuple[int | None, NDArray[np.uint8] | None]:
