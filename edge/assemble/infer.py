@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from edge.assemble.beginning import hear_first_word
 from edge.assemble.detector import change_threshold, open_detector
@@ -11,7 +12,7 @@ from edge.assemble.looks import make_look
 from edge.assemble.orders import InferOrder, decode_order
 from edge.assemble.self_test import make_self_test
 from edge.core.clock import SystemClock
-from edge.core.errors import EdgeError
+from edge.core.errors import EdgeError, MissingLibraryError
 from edge.core.model import Model
 from edge.infer.album import Album
 from edge.infer.detector import Detector
@@ -27,6 +28,8 @@ from edge.service.trouble import trouble_of
 
 def main(channel: Channel) -> None:
     """Live as long as the service wants; ends the process."""
+    with suppress(MissingLibraryError):  # told with the first word's answer, where it is still missing then
+        load_runtime()  # while the service reads its configuration
     clock, begin = SystemClock(), hear_first_word(channel, letters.read_by_infer, Begin)
     order = decode_order(begin.setup, InferOrder)
     post = Post(channel, letters.encode)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from edge.assemble.outbox import outbox_path
 from edge.config.values import Camera, Config
@@ -82,7 +81,11 @@ def make_layout(camera: Camera, model: Model) -> Layout:
 
 def time_zone(config: Config) -> tzinfo | None:
     """None = this machine's."""
-    return None if config.timezone is None else ZoneInfo(config.timezone)
+    if config.timezone is None:
+        return None
+    from zoneinfo import ZoneInfo  # where one is named: it takes the time of some twenty of our own modules
+
+    return ZoneInfo(config.timezone)
 
 
 def ledger_of(config: Config, camera: str) -> Ledger | None:

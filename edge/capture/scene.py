@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, fields
 
 from edge.core.errors import ConfigError
+from edge.core.likeness import like
 
 # Each object has a lane of its own, at least this high, so that no object ever hides another.
 LANE_PX = 8
@@ -66,7 +66,7 @@ def _whole(found: dict[str, float], name: str) -> int | None:
 
 def _value(name: str, value: str) -> float:
     if name not in _NAMES:
-        near = difflib.get_close_matches(name, _NAMES, n=1)
+        near = like(name, _NAMES)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigError(f"source synthetic: expected options {', '.join(_NAMES)}; found {name!r}{hint}")
     low, high = _LIMITS[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +10,7 @@ from pathlib import Path
 from edge.capture.scene import SceneOptions, parse_scene
 from edge.core.errors import ConfigError
 from edge.core.home import expand_home
+from edge.core.likeness import like
 from edge.core.looking import is_folder, why_missing
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp"})
@@ -154,5 +154,5 @@ def _refusal(text: str, *, hint: str) -> ConfigError:
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    near = like(word.lower(), known)
     return f"; did you mean {near[0]}:{'//' if near[0] in _SCHEMES else ''}...?" if near else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from edge.catalog.matching import matches_card
 from edge.catalog.remembered import Finding, Findings, cache_folder
 from edge.core.errors import ModelError
 from edge.core.home import expand_home
+from edge.core.likeness import like
 from edge.core.looking import is_file, is_folder, why_missing
 from edge.core.model import Model
 from edge.core.shared_files import shared_folder
@@ -130,7 +130,7 @@ class Library:
         cards = {found.card.name: found for found in self.cards()}
         if name in cards:
             return cards[name]
-        near = difflib.get_close_matches(name, cards, n=3)
+        near = like(name, cards, count=3)
         meant = f"did you mean {', '.join(near)}? " if near else ""
         raise ModelError(
             f"there is no model {name!r}; {meant}'edge models list' shows all. A file is given by its path (./{name})"

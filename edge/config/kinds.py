@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Protocol
 from edge.config.nodes import Scalar
 from edge.config.scalars import FALSE, PLAIN_NUMBER, TRUE, WHOLE_NUMBER, WrongValueError, number_trap, read_text
 from edge.config.units import hint_for_range, hint_for_text
+from edge.core.likeness import like
 
 
 class Kind(Protocol):
@@ -105,7 +105,7 @@ class Choice:
         words = [str(option) for option in self.options]
         if number and number[0] in words:
             raise WrongValueError(f"write {number[0]}")
-        near = difflib.get_close_matches(scalar.text.lower()[:60], words, n=1)
+        near = like(scalar.text.lower()[:60], words)
         raise WrongValueError(f"did you mean {near[0]}?" if near else "")
 
 

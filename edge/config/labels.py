@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 
 from edge.config.problems import Problem, join_key
 from edge.config.values import Camera, Config
+from edge.core.likeness import like
 
 _DEFAULT = "default"  # in thresholds and sizes: all other labels
 
@@ -43,7 +43,7 @@ def _used(camera: Camera, key: str) -> Iterator[tuple[str, str]]:
 
 def _unknown(label: str, labels: Collection[str]) -> str:
     by_lower = {known.lower(): known for known in labels}
-    near = difflib.get_close_matches(label.lower(), list(by_lower), n=1)
+    near = like(label.lower(), by_lower)
     if near:
         return f"the model has no label {label!r}; did you mean {by_lower[near[0]]!r}?"
     some = ", ".join(list(labels)[:8])

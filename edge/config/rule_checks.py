@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
 
 from edge.config.problems import Problem, join_key
 from edge.config.values import Camera, Rule
+from edge.core.likeness import like
 
 # when -> (keys it needs, keys it may have besides); label, severity, cooldown_seconds and schedule go with all.
 _KEYS: dict[str, tuple[AbstractSet[str], AbstractSet[str]]] = {
@@ -44,7 +44,7 @@ def check_rule(
 
 def _unknown(what: str, name: str, known: Collection[str]) -> str:
     names = list(known)[:_COMPARED]
-    near = difflib.get_close_matches(name, names, n=1)
+    near = like(name, names)
     if near:
         return f"the camera has no {what} {name!r}; did you mean {near[0]}?"
     if names:

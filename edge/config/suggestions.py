@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ import msgspec
 from edge.config import values
 from edge.config.nodes import Node, Scalar
 from edge.config.problems import shown_text
+from edge.core.likeness import like
 
 # Words other programs use; the right one is told if the section has it.
 _SYNONYMS = {
@@ -84,7 +84,7 @@ def _meant(key: str, known: list[str]) -> str | None:
     if synonym in known:
         return synonym
     unitless = re.sub(r"_(s|sec|secs|ms|min|minutes|h|hours|mb|seconds|megabytes)$", "", word)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.7) or [
+    near = like(word, known, cutoff=0.7) or [
         name for name in known if name.startswith(unitless) and unitless and unitless != word
     ]
     return near[0] if near else None

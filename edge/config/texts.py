@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import zoneinfo
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -97,6 +96,8 @@ def parse_local_address(text: str) -> str:
 
 def parse_zone(text: str) -> str:
     """A time zone of the IANA database, which comes with the system or with Python's ``tzdata``."""
+    import zoneinfo  # where one is named: it takes the time of some twenty of our own modules
+
     try:
         zoneinfo.ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

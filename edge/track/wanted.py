@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.core.errors import ConfigError
+from edge.core.likeness import like
 from edge.core.values import Detections
 from edge.track.settings import DEFAULT_START_SCORE, kept_score
 
@@ -104,7 +104,7 @@ def _check_labels(labels: tuple[str, ...], named: tuple[str, ...], camera: str) 
     for name in named:
         if name in known:
             continue
-        near = difflib.get_close_matches(name, labels, n=1)
+        near = like(name, labels)
         hint = (
             f"; did you mean '{near[0]}'?"
             if near
