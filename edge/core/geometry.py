@@ -44,7 +44,7 @@ def clip_boxes(boxes: Boxes, *, width: float, height: float) -> Boxes:
 def centre_to_corner(boxes: Boxes) -> Boxes:
     """cx, cy, w, h -> x1, y1, x2, y2."""
     centres, half = boxes[:, :2], boxes[:, 2:] * np.float32(0.5)
-    corners = np.empty(boxes.shape, np.float32)
+    corners = np.empty_like(boxes, np.float32)  # in the order of the boxes' memory, or each row is a loop of two
     np.subtract(centres, half, out=corners[:, :2])
     np.add(centres, half, out=corners[:, 2:])
     return corners

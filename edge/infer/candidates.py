@@ -78,6 +78,7 @@ class ScoreGate:
         self._kind = kind
         self._threshold = np.float32(threshold)
         self._raw_threshold = first_passing(output, kind=kind, threshold=threshold)
+        self._step = _step_of(self._raw_threshold, np.dtype(output.dtype))
         self._multi_label = multi_label
         self._table: _Table | None = None
         self.rejected = 0
@@ -101,9 +102,14 @@ class ScoreGate:
             # maximum, not fmax: a place with a class that is no number is to be looked at.
             peaks = np.maximum.reduce(raw[first:last], axis=0)
             positions = self._may_pass(peaks).nonzero()[0]
-            survivors = raw[first:last, positions].T
+            if not len(positions):
+                return _none()
+            survivors = raw[first:last, positions]
             if raw.dtype.kind in "iu" and not self._multi_label:
-                return self._settle_raw(positions, peaks[positions], survivors.argmax(axis=1), tensor)
+                best = peaks.take(positions)
+                # the first that is as high as the highest: half the time of argmax over the numbers
+                return self._settle_raw(positions, best, (survivors == best).argmax(axis=0), tensor)
+            survivors = survivors.T
         else:
             # Comparing whole rows and blanking the other columns is 4 times faster than comparing a part of each row.
             passing = self._may_pass(raw)
@@ -120,7 +126,7 @@ class ScoreGate:
     def _may_pass(self, raw: NDArray[Any]) -> NDArray[np.bool_]:
         """Where the score reaches the threshold or is no number: what is none is looked at, to be counted."""
         if raw.dtype.kind in "iu":
-            return np.asarray(raw >= self._raw_threshold, np.bool_)
+            return np.asarray(raw >= self._step, np.bool_)
         below = raw < self._raw_threshold
         return np.logical_not(below, out=below)
 
@@ -162,6 +168,10 @@ class ScoreGate:
         return Candidates(positions[rows], best, classes.astype(np.int32))
 
 
+def _none() -> Candidates:
+    return Candidates(np.zeros(0, np.intp), np.zeros(0, np.float32), np.zeros(0, np.int32))
+
+
 class _Table:
     """The score of each step of one byte, in the order of the bytes."""
 
@@ -172,6 +182,13 @@ class _Table:
 
     def is_of(self, tensor: Tensor) -> bool:
         return self._scale == tensor.scale and self._zero_point == tensor.zero_point
+
+
+def _step_of(threshold: float, dtype: np.dtype[Any]) -> Any:
+    """In the tensor's own numbers where it is one of them: comparing those takes half the time."""
+    if dtype.kind not in "iu" or threshold > np.iinfo(dtype).max:
+        return threshold
+    return dtype.type(threshold)
 
 
 def _at_most_one(tensor: Tensor, kind: ScoreKind) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from edge.core.model import ModelLayout, OutputLayout
 from edge.core.values import Detections, Tensor
 from edge.infer.candidates import Candidates, ScoreGate, raw_view
 from edge.infer.keeping import Keeper
+
+_NOTHING = nullcontext()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +64,10 @@ class Plane:
     ) -> NDArray[np.float32]:
         """Channels first..last of some candidates as real numbers, (n, last - first)."""
         tensor = self.of(outputs)
-        raw = tensor.values[positions, first:last] if self.axis == 0 else tensor.values[first:last, positions].T
+        if self.axis == 0:
+            raw = tensor.values[positions, first:last]
+        else:  # taken, each channel stays in one piece of memory: what is done to whole columns is twice as fast
+            raw = tensor.values[first:last].take(positions, axis=1).T
         return Tensor(raw, tensor.scale, tensor.zero_point).real()
 
 
@@ -106,6 +112,8 @@ def get_output(layout: ModelLayout, role: str) -> OutputLayout:
 class DenseHead(ABC):
     """Scores first, then boxes of the survivors, then NMS. A family says how its boxes are written."""
 
+    _grows = False  # whether a family's boxes are powers of what the model says
+
     def __init__(self, layout: ModelLayout, settings: DecodeSettings, *, scores: Plane, first: int) -> None:
         """
         Parameters
@@ -117,6 +125,7 @@ class DenseHead(ABC):
         self._size = np.array([layout.input.width, layout.input.height] * 2, np.float32)
         self._scores = scores
         self._first, self._last = first, first + layout.classes
+        self._has_real = any(np.dtype(output.dtype).kind not in "iu" for output in layout.outputs.values())
         self._gate = ScoreGate(
             scores.output, kind=layout.score_kind, threshold=settings.threshold, multi_label=settings.multi_label
         )
@@ -132,9 +141,13 @@ class DenseHead(ABC):
         found = self._find(outputs)
         if len(found.positions) == 0:
             return Detections.empty()
-        with np.errstate(over="ignore", invalid="ignore"):  # the keeper drops what overflowed
+        with self._overflowing():
             boxes = np.asarray(self._read_boxes(outputs, found.positions), np.float32)
         return self._keeper.keep(boxes, found)
+
+    def _overflowing(self) -> AbstractContextManager[object]:
+        """What overflows is dropped by the keeper; a few whole steps, scaled, do not."""
+        return np.errstate(over="ignore", invalid="ignore") if self._has_real or self._grows else _NOTHING
 
     def _find(self, outputs: tuple[Tensor, ...]) -> Candidates:
         scores = self._scores

@@ -20,6 +20,8 @@ from edge.infer.ssd_anchors import default_anchors
 class SsdRawDecoder(DenseHead):
     """boxes [1, n, 4], scores [1, n, classes (+ 1)], and anchors from an output, the file or the default grid."""
 
+    _grows = True
+
     def __init__(self, layout: ModelLayout, settings: DecodeSettings) -> None:
         background = int(layout.background)
         scores = make_plane(layout, "scores", channels=layout.classes + background)

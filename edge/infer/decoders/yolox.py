@@ -20,6 +20,8 @@ from edge.infer.objectness import ObjectnessHead
 class YoloxDecoder(ObjectnessHead):
     """[1, n, 5 + classes] or its transpose."""
 
+    _grows = True
+
     def __init__(self, layout: ModelLayout, settings: DecodeSettings) -> None:
         super().__init__(layout, settings)
         self._cells = make_cells(layout, candidates=self._plane.candidates) if layout.grid == "raw" else None
