@@ -34,6 +34,7 @@ def open_detector(
     multi_label: bool = False,
     boxes: Literal["graph", "raw"] = "graph",
     clock: Clock | None = None,
+    runtime: Runtime | None = None,
 ) -> Detector:
     """Load a model, ready to run.
 
@@ -45,6 +46,7 @@ def open_detector(
     nms_iou : None = the layout's
     max_boxes, multi_label : see `edge.infer.decoding.make_decoder`
     boxes : "raw" = read an SSD before the post-processing in its graph, which keeps few boxes
+    runtime : None = the one that is installed
 
     Raises
     ------
@@ -53,7 +55,7 @@ def open_detector(
     MissingLibraryError
         If the runtime or the accelerator's library does not work here.
     """
-    runtime = load_runtime()
+    runtime = runtime or load_runtime()
     delegate = _open_delegate(model, accelerator, runtime)
     content = None
     if boxes == "raw":

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from edge.assemble.detector import open_detector
+from edge.assemble.kernels import Computing, Kernels, open_computing
 from edge.assemble.looks import make_look
-from edge.assemble.model import resolve_model
+from edge.assemble.model import find, resolve_model
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import make_rules, make_wanted, time_zone
 from edge.assemble.source import make_source
@@ -24,7 +26,8 @@ from edge.capture.glancing import Glancer
 from edge.capture.spec import SourceKind, SourceSpec, parse_source
 from edge.config.values import Camera, Config
 from edge.core.clock import HandClock
-from edge.core.errors import ConfigError, MissingLibraryError, UsageError
+from edge.core.errors import ConfigError, EdgeError, MissingLibraryError, UsageError
+from edge.core.model import Model
 from edge.core.values import Frame, Message, Sighting
 from edge.report.topics import Topics
 from edge.service.gated import GatedLook
@@ -47,13 +50,19 @@ class VideoDecoder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplayAssembly:
-    """camera : whose settings are used; has_schedules : whether a rule's hours matter; decoder : None = no video"""
+    """What is replayed, and by what.
+
+    camera : whose settings are used
+    has_schedules : whether a rule's hours matter
+    decoder : None = no video
+    """
 
     replay: Replay
     topics: Topics
     camera: str
     has_schedules: bool
     decoder: VideoDecoder | None
+    computing: Computing
 
     def events(self) -> Iterator[Message]:
         """The events alone, without the state that goes with them."""
@@ -99,6 +108,7 @@ def assemble_replay(
     start: datetime | None = None,
     *,
     decoder: VideoDecoder | None = None,
+    kernels: Kernels | None = None,
 ) -> ReplayAssembly:
     """Build everything; raises what a person has to mend before anything starts.
 
@@ -108,6 +118,7 @@ def assemble_replay(
     clip : a video, a picture, a folder of pictures, or ``synthetic:?seconds=...``
     start : when the recording began; without a zone it is the configuration's. None = at the start of 2026
     decoder : see ``choose_decoder``; pictures and scenes need none
+    kernels : see ``open_computing``
 
     Raises
     ------
@@ -117,21 +128,23 @@ def assemble_replay(
     chosen = choose_decoder(decoder) if spec.kind is SourceKind.VIDEO else None
     name = _chosen(config, camera)
     settings = _with_clip(config.cameras[name], spec)
-    model = resolve_model(config, model_in_force(config))
+    model = _model(config, kernels)
     wanted = make_wanted(name, settings, model)
     zone = time_zone(config) or UTC
     start = start or START
     utc = (start if start.tzinfo else start.replace(tzinfo=zone)).astimezone(UTC)
     clock = HandClock(utc=utc, synced=False)
-    detector = open_detector(
+    opened = partial(
+        open_detector,
         model,
-        accelerator=config.accelerator,
+        accelerator=config.accelerator if model.layout.backend == "edgetpu" else "cpu",
         threads=choose_threads(config.threads),
         threshold=lowest_score([wanted]),
         boxes=config.boxes,
         clock=clock,
     )
-    see = _gated(make_look(detector, settings.tiles).see, settings)
+    computing = open_computing(model, kernels, lambda runtime: opened(runtime=runtime))
+    see = _gated(make_look(computing.detector, settings.tiles).see, settings)
     topics = Topics(config.device if "device" in config.origin.lines else DEVICE, model.labels)
     identities = Identities(topics.device, replay_epoch(clock, _digest(spec)))
     rules = make_rules(settings, wanted, model, zone=zone, ledger=None)
@@ -141,7 +154,21 @@ def assemble_replay(
     open_video = open_exact if chosen is VideoDecoder.EXACT else None
     source = make_source(name, settings, config.folder, clock, open_video=open_video)
     has_schedules = any(rule.schedule is not None for rule in settings.rules.values())
-    return ReplayAssembly(Replay(source, see, pipeline, clock), topics, name, has_schedules, chosen)
+    return ReplayAssembly(Replay(source, see, pipeline, clock), topics, name, has_schedules, chosen, computing)
+
+
+def _model(config: Config, kernels: Kernels | None) -> Model:
+    """The model in force; unless the service's kernels are asked for, its version for the CPU where that is at hand."""
+    asked = model_in_force(config)
+    if kernels is Kernels.FAST:
+        return resolve_model(config, asked)
+    model = find(asked or config.model)
+    if model.layout.backend == "cpu" or model.twin is None:
+        return model
+    try:
+        return find(model.twin)
+    except EdgeError:
+        return model
 
 
 def _gated(see: Callable[[Frame], Sighting], camera: Camera) -> Callable[[Frame], Sighting]:

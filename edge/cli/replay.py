@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 import click
 import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
 
+from edge.assemble.kernels import Computing, Kernels
 from edge.assemble.replay import ReplayAssembly, VideoDecoder, assemble_replay, default_config
 from edge.capture.exact_video import INSTALL, exact_decoder
 from edge.cli.difference import Difference, Event, change_sentence, compare, is_alert, sentence
@@ -52,6 +58,12 @@ _STARTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", 
     help="What decodes a video: exact is the same on every processor and wants PyAV; opencv is what the service uses. "
     "Default: exact where it is installed.",
 )
+@click.option(
+    "--kernels",
+    type=click.Choice([each.value for each in Kernels]),
+    help="What computes the model: exact is the same on every processor, and slow for some models; fast is what the "
+    "service uses. Default: exact where the model has any.",
+)
 @click.option("--json", "as_json", is_flag=True, help="With --against: print the difference as one JSON object.")
 def replay(
     *,
@@ -62,6 +74,7 @@ def replay(
     against: Path | None,
     start: datetime | None,
     decoder: str | None,
+    kernels: str | None,
     as_json: bool,
 ) -> int:
     """Run a recording through the pipeline: its events, one JSON object a line, byte for byte the same on every run.
@@ -72,8 +85,17 @@ def replay(
     """
     if as_json and against is None:
         raise UsageError("--json is for the difference that --against makes; without it, events are JSON already")
-    asked = None if decoder is None else VideoDecoder(decoder)
-    first = assemble_replay(_config(config_file, clip), camera, clip, start, decoder=asked)
+    assemble = partial(
+        assemble_replay,
+        camera=camera,
+        clip=clip,
+        start=start,
+        decoder=None if decoder is None else VideoDecoder(decoder),
+        kernels=None if kernels is None else Kernels(kernels),
+    )
+    first = assemble(_config(config_file, clip))
+    if first.computing.is_reference:
+        _tell_kernels(first.computing)  # before it takes its time
     if start is None and first.has_schedules:
         click.echo(
             "edge replay: rules with a schedule are judged as if the recording began on 2026-01-01 at 00:00; "
@@ -83,10 +105,10 @@ def replay(
     if against is None:
         _tell_events(first, events_file)
         return 0
-    second = assemble_replay(load_config(against), camera, clip, start, decoder=asked)
+    second = assemble(load_config(against))
     before = _gather(first, events_file)
     after = _gather(second, None)
-    _tell_decoder(first)
+    _tell_means(first)
     difference = compare(before, after)
     click.echo(_as_json(difference, before, after) if as_json else _as_text(difference, before, after))
     return 0 if difference.is_none else 1
@@ -101,14 +123,16 @@ def _tell_events(assembly: ReplayAssembly, file: Path | None) -> None:
     if file is None:
         count = _write(assembly, sys.stdout)
     else:
-        with _opened(file) as stream:
+        with _opened(file) as stream, _counted(assembly):
             count = _write(assembly, stream)
     click.echo(f"edge replay: {assembly.replay.frames} frames, {count} events", err=True)
-    _tell_decoder(assembly)
+    _tell_means(assembly)
 
 
-def _tell_decoder(assembly: ReplayAssembly) -> None:
-    """Which pixels were looked at, so that nobody compares what two decoders gave."""
+def _tell_means(assembly: ReplayAssembly) -> None:
+    """What pixels were looked at and what they became, so that nobody compares what differs by that alone."""
+    if not assembly.computing.is_reference:
+        _tell_kernels(assembly.computing)
     match assembly.decoder:
         case VideoDecoder.EXACT:
             click.echo(f"edge replay: decoded by {exact_decoder()}: the same pixels on every processor", err=True)
@@ -120,6 +144,31 @@ def _tell_decoder(assembly: ReplayAssembly) -> None:
             )
 
 
+def _tell_kernels(computing: Computing) -> None:
+    if computing.is_reference:
+        text = (
+            "computed by the runtime's reference kernels: slow, the same on every processor, and by a step in a score "
+            "other than the service; --kernels fast takes the service's"
+        )
+    elif computing.doubt:
+        text = f"computed as the service does, on other processors perhaps to other last digits: {computing.doubt}"
+    else:
+        text = "computed as the service does, for this model the same on every processor"
+    click.echo(f"edge replay: {text}", err=True)
+
+
+@contextmanager
+def _counted(assembly: ReplayAssembly) -> Iterator[None]:
+    """Shows on a terminal how far it has come; nothing in a pipe."""
+    console = Console(stderr=True)
+    with Live(
+        console=Console(stderr=True, quiet=not console.is_terminal),
+        get_renderable=lambda: Text(f"{assembly.replay.frames} frames"),
+        transient=True,
+    ):
+        yield
+
+
 def _write(assembly: ReplayAssembly, stream: TextIO) -> int:
     count = 0
     for message in assembly.events():
@@ -129,7 +178,8 @@ def _write(assembly: ReplayAssembly, stream: TextIO) -> int:
 
 
 def _gather(assembly: ReplayAssembly, file: Path | None) -> list[Event]:
-    payloads = [message.payload for message in assembly.events()]
+    with _counted(assembly):
+        payloads = [message.payload for message in assembly.events()]
     if file is not None:
         with _opened(file) as stream:
             stream.writelines(payload.decode() + "\n" for payload in payloads)

@@ -92,6 +92,14 @@ class LiteInterpreter:
         """Run on what the input holds and look at nothing: what the runtime alone takes, for measuring."""
         self._guarded(self._native.invoke)
 
+    @property
+    def is_delegated(self) -> bool:
+        """Whether the runtime has its fast library, or an accelerator, do part of the work."""
+        try:
+            return any(each["op_name"] == "DELEGATE" for each in self._native._get_ops_details())
+        except AttributeError:  # no promise of the runtime's, though all known ones have it
+            return False
+
     def _learn_whether_input_stays(self, fill: Callable[[NDArray[Any]], None]) -> None:
         # That a run leaves its input alone was measured for the runtimes we know; it is promised nowhere.
         fill(self._input_view())

@@ -6,7 +6,8 @@ import importlib
 import logging
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from types import ModuleType
@@ -26,12 +27,19 @@ class Runtime:
     """One library that runs .tflite files. Take both members from the same one: mixing them is untested.
 
     load_delegate : (library, options) -> a delegate for ``interpreter_class``
+    reference_kernels : what ``interpreter_class`` calls its plain kernels, which are the same on every processor
     """
 
     name: RuntimeName
     version: str
     interpreter_class: Any
     load_delegate: Callable[..., Any]
+    reference_kernels: Any = None
+
+    def with_reference_kernels(self) -> Runtime:
+        """The same library, running models as its authors define them: ten to forty times slower."""
+        plain = partial(self.interpreter_class, experimental_op_resolver_type=self.reference_kernels)
+        return replace(self, interpreter_class=plain)
 
 
 def load_runtime(preference: Literal["auto", "litert", "tflite"] = "auto") -> Runtime:
@@ -88,7 +96,8 @@ def _as_runtime(name: RuntimeName, module: ModuleType, package: str) -> Runtime:
     except PackageNotFoundError:  # a distribution's or a hand-made build
         version = "of unknown version"
     logger.debug("TensorFlow Lite runtime: %s %s", package, version)
-    return Runtime(name, version, module.Interpreter, module.load_delegate)
+    reference = module.OpResolverType.BUILTIN_REF
+    return Runtime(name, version, module.Interpreter, module.load_delegate, reference)
 
 
 def _advice(preference: str) -> str:

@@ -199,6 +199,26 @@ def test_who_wants_the_exact_decoder_gets_it_or_an_error(video: Path, tmp_path: 
     refused.assert_one_error(78, "--decoder exact", "pip install 'edge-detector[replay]'")
 
 
+def test_it_says_what_computed_the_model(video: Path, tmp_path: Path) -> None:
+    usual = edge("replay", video, "--config", config(tmp_path, APPEAR))
+    fast = edge("replay", video, "--config", config(tmp_path, APPEAR), "--kernels", "fast")
+
+    assert "computed as the service does, for this model the same on every processor" in usual.err
+    assert "perhaps to other last digits: the fast kernels were asked for" in fast.err
+
+
+@pytest.mark.shared
+def test_a_model_that_needs_the_reference_kernels_says_so_first(video: Path, tmp_path: Path, shared: Path) -> None:
+    settings = config(tmp_path, APPEAR)
+    model = shared / "models" / "mobile_object_localizer_v1_uint8.tflite"
+    settings.write_text(f"model: {model}\n{settings.read_text('utf-8')}", "utf-8")
+
+    usual = edge("replay", video, "--config", settings)
+
+    assert (usual.code, usual.out) == (0, "")
+    assert "reference kernels: slow, the same on every processor" in usual.err.splitlines()[0]
+
+
 def test_a_login_in_an_address_is_not_repeated(tmp_path: Path) -> None:
     answer = edge("replay", "rtsp://admin:canary@camera.example/live", "--config", config(tmp_path, APPEAR))
 

@@ -12,7 +12,9 @@ from typing import Any
 import cv2
 import pytest
 
+from edge.assemble.kernels import Kernels
 from edge.assemble.replay import VideoDecoder, assemble_replay
+from edge.capture.exact_video import open_exact
 from edge.config.load import load_config
 from tests.flow.running import run_edge
 
@@ -43,7 +45,8 @@ def replayed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Replayed
     def run(name: str, model: str) -> list[Event]:
         config = settings(tmp_path_factory.mktemp("replay"), name, shared, model)
         clip = shared / "data" / "video" / f"{name}.mp4"
-        return [json.loads(each.payload) for each in assemble_replay(load_config(config), None, str(clip)).events()]
+        events = assemble_replay(load_config(config), None, str(clip), kernels=Kernels.FAST).events()
+        return [json.loads(each.payload) for each in events]
 
     return run
 
@@ -94,10 +97,10 @@ def test_a_car_park_from_above_alerts_about_no_person(model: str, replayed: Repl
 
 @pytest.mark.parametrize("name", ["person-walk", "car-detection"])
 def test_the_events_of_a_clip_are_those_of_its_golden_file(name: str, replayed: Replayed) -> None:
-    """Made with ``edge replay CLIP --config tests/golden/NAME.yaml --events ...`` and read through by a person.
+    """Made with ``edge replay CLIP --config tests/golden/NAME.yaml --kernels fast`` and read through by a person.
 
-    This model's kernels may round a score differently on another processor, so scores and boxes have a tolerance; all
-    else is exact.
+    This model's fast kernels may round a score differently on another processor, so scores and boxes have a tolerance;
+    all else is exact.
     """
     golden = [json.loads(line) for line in (GOLDEN / f"{name}.jsonl").read_text("utf-8").splitlines()]
 
@@ -120,6 +123,31 @@ def test_the_events_of_edge_s_own_model_are_the_same_to_the_byte_on_every_proces
 
     golden = (GOLDEN / f"{name}.edge-default.jsonl").read_bytes()
     assert b"".join(each.payload + b"\n" for each in events) == golden
+
+
+@pytest.mark.slow
+def test_the_events_of_a_quantised_model_are_the_same_to_the_byte_on_every_processor(
+    shared: Path, tmp_path: Path
+) -> None:
+    """Four seconds of car-detection.mp4, decoded exactly; compared on an emulated Raspberry Pi as well."""
+    pictures = exact_pictures(shared / "data" / "video" / "car-detection.mp4", range(60, 110), tmp_path / "car")
+    config = load_config(settings(tmp_path, "car-detection", shared, MODEL))
+
+    events = assemble_replay(config, None, str(pictures), kernels=Kernels.EXACT).events()
+
+    golden = (GOLDEN / "car-detection.exact.jsonl").read_bytes()
+    assert b"".join(each.payload + b"\n" for each in events) == golden
+
+
+def exact_pictures(clip: Path, numbers: range, folder: Path) -> Path:
+    """Some frames of a clip as pictures whose bytes are the same on every processor."""
+    folder.mkdir()
+    video = open_exact(str(clip), 0, [])
+    for number in range(numbers.stop):
+        assert video.grab()
+        if number in numbers:
+            cv2.imwrite(str(folder / f"{number:03}.bmp"), video.retrieve()[1])
+    return folder
 
 
 def near(value: Any, key: str = "") -> Any:

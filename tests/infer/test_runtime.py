@@ -1,7 +1,7 @@
 """Which runtime is taken, and what is said when there is none."""
 
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,6 +33,7 @@ def test_the_older_runtime_steps_in(monkeypatch):
     hide(monkeypatch, "ai_edge_litert.interpreter")
     older = ModuleType("tflite_runtime.interpreter")
     older.Interpreter, older.load_delegate = object, print
+    older.OpResolverType = SimpleNamespace(BUILTIN_REF=2)
     monkeypatch.setitem(sys.modules, "tflite_runtime", ModuleType("tflite_runtime"))
     monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", older)
 
