@@ -82,7 +82,10 @@ class Start:
     def finished(self) -> None:
         """An orderly end, or an error that a person has to mend: no crash."""
         starts = self.verdict.starts
-        self._remember(Starts(starts.what, starts.unfinished - 1 if self.verdict.is_loop else 0))
+        if self.verdict.is_loop:
+            self._remember(Starts(starts.what, starts.unfinished - 1, starts.boot, starts.here - 1))
+        else:
+            self._remember(Starts(starts.what, 0, starts.boot))
 
     def ran_well(self, model: Model, copy: Model | None = None) -> None:
         """It has run for a while: this is what to come back to; ``copy`` : the model that is kept elsewhere already."""
@@ -97,7 +100,7 @@ class Start:
         """Another configuration runs from now on, and this run counts as the first start of it."""
         self.config, self.content, self.model = config, content, None
         self.note, self.reasons = "", ()
-        self.verdict = judge_start(None, _what(content))
+        self.verdict = judge_start(None, _what(content), self.verdict.starts.boot)
         self._remember(self.verdict.starts)
 
     def _remember(self, starts: Starts) -> None:
@@ -118,11 +121,11 @@ def begin(file: Path, clock: Clock, *, environment: Mapping[str, str] = os.envir
     content = read_bounded(file)
     config = parse_config(content, file)
     folder = state_folder() if environment.get("NOTIFY_SOCKET") else None
-    verdict = judge_start(None if folder is None else _recall(folder), _what(content))
+    verdict = judge_start(None if folder is None else _recall(folder), _what(content), clock.boot_id())
     if folder is not None:
         remember(folder, verdict.starts)
     if verdict.wait_s:
-        failed = verdict.starts.unfinished - 1
+        failed = verdict.starts.here - 1
         logger.error("%d starts in a row ended before long; waiting %g s before this one", failed, verdict.wait_s)
         Notifier(environment=environment).extend(verdict.wait_s + START_S)
         clock.sleep(verdict.wait_s)

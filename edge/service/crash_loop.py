@@ -27,10 +27,13 @@ class Starts(msgspec.Struct, frozen=True):
 
     what : tells one configuration and version of edge from another
     unfinished : starts of it in a row that came to no good end
+    boot : the machine's start that the last of them was in; here : how many of them were in it
     """
 
     what: str = ""
     unfinished: int = 0
+    boot: str = ""
+    here: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,18 @@ class Verdict:
     starts: Starts
 
 
-def judge_start(before: Starts | None, what: str) -> Verdict:
-    """Another start; something new begins at none."""
-    failed = before.unfinished if before is not None and before.what == what else 0
-    wait_s = 0.0 if failed < _QUICK_STARTS else min(_LONGEST_WAIT_S, 2.0 ** (failed - _QUICK_STARTS))
-    return Verdict(failed >= MOST_STARTS, wait_s, Starts(what, failed + 1))
+def judge_start(before: Starts | None, what: str, boot: str) -> Verdict:
+    """Another start; something new begins at none. A machine that has just started has breathed: no wait then."""
+    if before is None or before.what != what:
+        before = Starts(what)
+    here = before.here if before.boot == boot else 0
+    wait_s = 0.0 if here < _QUICK_STARTS else min(_LONGEST_WAIT_S, 2.0 ** (here - _QUICK_STARTS))
+    return Verdict(before.unfinished >= MOST_STARTS, wait_s, Starts(what, before.unfinished + 1, boot, here + 1))
 
 
 def after_good_run(starts: Starts, *, was_loop: bool) -> Starts:
     """All is forgotten. After a good run in safe mode the next start tries the usual way, once."""
-    return Starts(starts.what, MOST_STARTS - 1 if was_loop else 0)
+    return Starts(starts.what, MOST_STARTS - 1 if was_loop else 0, starts.boot)
 
 
 class GoodRun:

@@ -92,8 +92,8 @@ def test_a_camera_that_is_held_elsewhere_can_be_tried_for_ever(source):
             second.open()
         counts.append(len(list(open_files.iterdir())))
 
-    # the first camera's own buffers may come and go meanwhile; what is lost with every try is in all of the later ones
-    assert min(counts[5:]) <= max(counts[:5]), counts
+    # the first camera's own buffers come and go meanwhile, one at a time; what is lost with every try adds up
+    assert counts[-1] - counts[0] < len(counts) // 2, counts
 
 
 def test_a_second_program_can_not_have_the_same_camera(source):
