@@ -40,7 +40,13 @@ def main(channel: Channel) -> None:
 
 def _regard(order: LookOrder, mishaps: Mishaps) -> Regard:
     glancer = Glancer(order.ignored, keepalive_s=order.keepalive_s, mishaps=mishaps)
-    return Regard(glancer, _shrinker(order.model_input), has_gate=order.has_gate, keeps_pictures=order.keeps_pictures)
+    return Regard(
+        glancer,
+        _shrinker(order.model_input),
+        has_gate=order.has_gate,
+        is_watched=order.is_watched,
+        keeps_pictures=order.keeps_pictures,
+    )
 
 
 def _shrinker(layout: InputLayout | None) -> Shrinker | None:

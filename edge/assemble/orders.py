@@ -37,6 +37,7 @@ class LookOrder(msgspec.Struct, frozen=True):
     model_input : where pictures are made small ahead, what for; None = they are not
     keeps_pictures : whether anybody needs more than the small ones
     has_gate : whether the model rests while nothing moves
+    is_watched : whether anybody wants to know what pictures say about the camera
     ignored : polygons in which motion does not count
     keepalive_s : how long the model may rest while nothing moves
     """
@@ -44,6 +45,7 @@ class LookOrder(msgspec.Struct, frozen=True):
     model_input: InputLayout | None = None
     keeps_pictures: bool = True
     has_gate: bool = False
+    is_watched: bool = True
     ignored: tuple[tuple[tuple[float, float], ...], ...] = ()
     keepalive_s: float = 2.0
 

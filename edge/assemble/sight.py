@@ -90,6 +90,7 @@ def _capture(name: str, config: Config, model_input: InputLayout) -> Capture:
         model_input,
         keeps_pictures=camera.snapshots.enabled or _runs(camera.tiles) > 1,
         has_gate=camera.motion_gate.enabled,
+        is_watched=_lookout(camera, config.folder).sight.is_for_pictures,
         ignored=camera.ignore,
         keepalive_s=camera.motion_gate.keepalive_seconds,
     )

@@ -59,6 +59,10 @@ class Glancer:
             motion.changed, motion.moved, asks, is_same, lens, self._mishaps.unreadable, self._mishaps.misdated
         )
 
+    def pass_over(self) -> Glance:
+        """Of a frame that nobody has to look at: as if all in it were new."""
+        return Glance(1.0, moved=True, asks=True, unreadable=self._mishaps.unreadable, misdated=self._mishaps.misdated)
+
     def _asks(self, grey: Grey, motion: Motion, captured_ns: int) -> bool:
         """What was seen while moving may look otherwise at rest: one more look then."""
         is_due = not 0 <= captured_ns - self._asked_ns < self._keepalive_ns

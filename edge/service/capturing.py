@@ -35,6 +35,8 @@ class Glancer(Protocol):
 
     def look(self, image: NDArray[np.uint8], captured_ns: int) -> Glance: ...
 
+    def pass_over(self) -> Glance: ...
+
     def tighten(self, factor: float) -> None: ...
 
 
@@ -54,17 +56,23 @@ class Regard:
     shrinker : None = nobody makes them small here
     has_gate : whether that look decides what becomes of the frame; else it comes after the frame is announced, and is
         told with the next
+    is_watched : whether anybody wants to know what pictures say about the camera; else none is looked at without a gate
     keeps_pictures : whether anybody needs the picture besides the one made small
     """
 
     glancer: Glancer | None = None
     shrinker: Shrinker | None = None
     has_gate: bool = False
+    is_watched: bool = True
     keeps_pictures: bool = True
 
     def glance(self, frame: Frame) -> Glance | None:
         """The look itself."""
         return None if self.glancer is None else self.glancer.look(frame.image, frame.captured_ns)
+
+    def glance_later(self, frame: Frame) -> Glance | None:
+        """The look where nothing is decided by it."""
+        return self.glance(frame) if self.is_watched or self.glancer is None else self.glancer.pass_over()
 
 
 class Capturing:
@@ -154,7 +162,7 @@ class Capturing:
         if not is_gated:
             # The kernel likes to wake the service on this very core, where it would wait for the look to end.
             os.sched_yield()
-            self._glanced = regard.glance(frame)
+            self._glanced = regard.glance_later(frame)
 
     def _await_slot(self, frame: Frame, regard: Regard) -> tuple[int | None, NDArray[np.uint8] | None]:
         """A slot, None when it is time to leave; and the picture made small meanwhile."""

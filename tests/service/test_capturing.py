@@ -51,6 +51,9 @@ class Camera:
         self.announced_when_looked_at.append(len(self.said()))
         return Glance(float(image[0, 0, 0]), moved=True, asks=True)
 
+    def pass_over(self) -> Glance:
+        return Glance(0.5, moved=True, asks=True)
+
     def tighten(self, factor: float) -> None: ...
 
     def small_size(self, image: np.ndarray) -> tuple[int, int]:
@@ -110,6 +113,16 @@ def test_a_gate_decides_by_the_frame_itself_and_else_the_look_is_told_with_the_n
     camera.put(2)
 
     assert [each.glance and each.glance.changed for each in camera.said()] == expected
+
+
+def test_where_nobody_watches_no_picture_is_looked_at(new_camera: Callable[..., Camera]) -> None:
+    camera = new_camera(is_watched=False)
+
+    camera.put(1)
+    camera.put(2)
+
+    assert camera.announced_when_looked_at == []
+    assert [each.glance and each.glance.changed for each in camera.said()] == [None, 0.5]
 
 
 def test_who_is_told_to_be_stricter_decides_by_the_frame_itself_too(new_camera: Callable[..., Camera]) -> None:

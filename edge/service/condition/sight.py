@@ -30,6 +30,11 @@ class SightSettings:
     is_live: bool = True
     fps: float | None = None
 
+    @property
+    def is_for_pictures(self) -> bool:
+        """Whether what pictures show counts, besides when they come."""
+        return self.lens or self.frozen_s is not None
+
 
 class Sight:
     """Judges one camera's frames, in their order. Times are monotonic seconds of whoever calls."""
