@@ -38,7 +38,8 @@ def pairwise_iou(left: Boxes, right: Boxes) -> NDArray[np.float32]:
 def clip_boxes(boxes: Boxes, *, width: float, height: float) -> Boxes:
     """The part of each box inside a width x height picture."""
     limits = np.array([width, height, width, height], np.float32)
-    return np.clip(boxes, np.float32(0.0), limits)
+    inside = np.minimum(boxes, limits)  # in two steps: np.clip is four times as long on its way to the same
+    return np.maximum(inside, np.float32(0.0), out=inside)
 
 
 def centre_to_corner(boxes: Boxes) -> Boxes:

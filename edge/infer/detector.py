@@ -192,6 +192,6 @@ def _copied(output: Tensor) -> Tensor:
 def _in_frame(found: Detections, placement: Placement) -> Detections:
     boxes = placement.to_source(found.boxes)
     # What lay in the padding alone is cut down to nothing.
-    inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+    inside = boxes[:, 2:] > boxes[:, :2]
     detections = Detections(boxes, found.scores, found.class_ids)
-    return detections if inside.all() else detections.select(inside)
+    return detections if inside.all() else detections.select(inside.all(axis=1))

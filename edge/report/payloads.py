@@ -125,6 +125,8 @@ def label_of(class_id: int, labels: Sequence[str]) -> str:
 
 
 def _seen(detections: Detections, labels: Sequence[str], frame: FrameSize) -> list[dict[str, Any]]:
+    if not len(detections):
+        return []
     # float64 before rounding: 0.41 as float32 would be written as 0.4099999964237213
     size = np.array([frame.width, frame.height, frame.width, frame.height], np.float64)
     boxes = np.clip(detections.boxes.astype(np.float64) / size, 0.0, 1.0).round(_DIGITS).tolist()

@@ -91,7 +91,8 @@ class Wanted:
         return self._at_least(detections, self._start)
 
     def _at_least(self, detections: Detections, scores: NDArray[np.float32]) -> Detections:
-        return detections.select(detections.scores >= scores.take(detections.class_ids, mode="clip"))
+        passing = detections.scores >= scores.take(detections.class_ids, mode="clip")
+        return detections if passing.all() else detections.select(passing)
 
 
 def lowest_score(wanted: Iterable[Wanted]) -> float:
