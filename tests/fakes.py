@@ -63,6 +63,7 @@ class FakeOutlet:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.roused = 0
         self._closed = threading.Event()
 
     def open(self) -> None:
@@ -73,6 +74,9 @@ class FakeOutlet:
 
     def send(self, message: Message) -> None:
         self.messages.append(message)
+
+    def rouse(self) -> None:
+        self.roused += 1
 
     def tick(self) -> None:
         """No losses to tell of."""

@@ -160,6 +160,8 @@ class Arbiter:
             if self._out:
                 break
             ready = self._wait(timeout_s)
+            if not ready.isdisjoint(self._watch.rousing()):
+                self.brain.rouse()
             if not ready or not ready.isdisjoint(self._minds.filenos()):
                 self._take_answers()
             if not self._out:

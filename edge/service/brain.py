@@ -162,6 +162,11 @@ class Brain:
         self._jobs[self._next_job] = (announced, is_replaceable)
         return True
 
+    def rouse(self) -> None:
+        """A frame follows soon, after a pause; while there are frames here, nobody sleeps."""
+        if self.ready is not None and not self._jobs:
+            self._child.rouse()
+
     def tune(self, threshold: float) -> None:
         """Let everything from this score on through, in each process that comes after this one too."""
         self._threshold = threshold

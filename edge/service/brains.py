@@ -135,6 +135,11 @@ class Brains:
         """Lend a frame; False = it can't be told just now."""
         return self._active is not None and self._active.look(announced, is_replaceable=is_replaceable)
 
+    def rouse(self) -> None:
+        """A frame follows soon."""
+        if self._active is not None:
+            self._active.rouse()
+
     def tune(self, threshold: float) -> None:
         """Let everything from this score on through, in each process that comes after these too."""
         self._staff.threshold = threshold

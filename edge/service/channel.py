@@ -11,6 +11,10 @@ _UNSENT = 256 * 1024  # bytes that may wait for the other side to read
 _READ = 64 * 1024
 _READS_AT_ONCE = 16
 _LENGTH = struct.Struct(">I")
+_NOTHING = b""  # a frame of no length says that one follows
+
+
+_ROUSING = _LENGTH.pack(0)
 
 
 class ChannelClosedError(Exception):
@@ -18,7 +22,7 @@ class ChannelClosedError(Exception):
 
 
 class Channel:
-    """One end. A frame is its length in 4 bytes and then itself. All methods belong to one thread.
+    """One end. A frame is its length in 4 bytes and then itself; an empty one is none, it wakes. For one thread.
 
     descriptors : what has come with it
     """
@@ -47,6 +51,14 @@ class Channel:
         self._unsent += _LENGTH.pack(len(frame))
         self._unsent += frame
         self.flush()
+
+    def rouse(self) -> None:
+        """Wake the other side, as a frame follows soon: what it does to come to itself is done by then.
+
+        Where something waits to be sent it is awake. Raises ChannelClosedError.
+        """
+        if not self._unsent:
+            self.send(_NOTHING)
 
     def flush(self) -> None:
         """Send what waits, as far as it goes; raises ChannelClosedError."""
@@ -122,6 +134,8 @@ class Channel:
         return bool(length > LARGEST or len(self._received) >= _LENGTH.size + length)
 
     def _next(self) -> bytes | None:
+        while self._received.startswith(_ROUSING):
+            del self._received[: _LENGTH.size]
         if len(self._received) < _LENGTH.size:
             return None
         (length,) = _LENGTH.unpack_from(self._received)

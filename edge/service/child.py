@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Protocol
 
 from edge.core.protocols import Clock
@@ -159,6 +159,12 @@ class Child:
             self._lose()
             return False
         return True
+
+    def rouse(self) -> None:
+        """A frame follows soon. Its end is left for ``receive`` to find."""
+        if self._channel is not None:
+            with suppress(ChannelClosedError):
+                self._channel.rouse()
 
     def offer(self, frame: bytes) -> bool:
         """As ``send``, for a thread that must not wait: the end of a process is left for ``receive`` to find."""

@@ -64,6 +64,9 @@ class Outlet(Protocol):
 
     def send(self, message: Message) -> None: ...
 
+    def rouse(self) -> None:
+        """A message follows soon: wake what sleeps on its way."""
+
     def tick(self) -> None: ...
 
     def standing(self) -> Standing: ...

@@ -15,7 +15,7 @@ class MotionGate:
     """
 
     def __init__(self, *, is_on: bool = True) -> None:
-        self._is_on = is_on
+        self.is_on = is_on
         self._is_owed = True
         self.held = 0
         self.asked = 0
@@ -28,7 +28,7 @@ class MotionGate:
 
     def wants(self, glance: Glance | None) -> bool:
         """Whether the model is to look at this frame; what is not known to be still is looked at."""
-        self._is_owed |= glance is None or glance.asks or not self._is_on
+        self._is_owed |= glance is None or glance.asks or not self.is_on
         if self._is_owed:
             self.asked += 1
         else:
@@ -44,4 +44,4 @@ class MotionGate:
         self._is_owed = True
 
     def switch(self, is_on: bool) -> None:
-        self._is_on = is_on
+        self.is_on = is_on

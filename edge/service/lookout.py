@@ -73,6 +73,11 @@ class Lookout:
         return Condition(troubles, self._gate.saved if has_spared else None)
 
     @property
+    def is_gated(self) -> bool:
+        """Whether the model may be spared a frame."""
+        return self._gate.is_on
+
+    @property
     def usual_fps(self) -> float | None:
         """Frames per second that the camera gives; None before that is known."""
         return self._sight.usual_fps

@@ -84,12 +84,16 @@ class Pipeline:
         self._clock = clock
         self._newest: Sighting | None = None
 
+    def tells_each(self, seen: Sighting) -> bool:
+        """Whether something is said of this frame in any case."""
+        return self._telling.detections is not None and not seen.is_held
+
     def process(self, seen: Sighting) -> Iterator[Message]:
         """All that this gives reason to say, each as soon as it is known: boxes wait for no track."""
         frame = seen.frame
         yield from self._take(seen)
         detections = self._wanted.select(seen.detections, frame)
-        if self._telling.detections and not seen.is_held:
+        if self._telling.detections is not None and not seen.is_held:
             yield self._telling.detections(replace(seen, detections=self._wanted.confident(detections)))
         tracks = self._tracker.update(detections, frame.captured_ns)
         occurrences = self._rules.update(tracks, frame)

@@ -118,6 +118,14 @@ class Publishing:
         if not self._pass_on_at_once():
             self._wake.set()
 
+    def rouse(self) -> None:
+        """A message follows soon; only while nobody else talks to the publisher, who is awake then."""
+        if self._talking.acquire(blocking=False):
+            try:
+                self._child.rouse()
+            finally:
+                self._talking.release()
+
     def change(self, publisher: Child | None, guarantee: Delivery) -> None:
         """Another publisher takes the place of this one, which delivers what it can and says offline before.
 

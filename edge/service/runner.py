@@ -170,7 +170,10 @@ class Service:
         return False
 
     def _tell_seen(self, seen: Sighting) -> None:
-        self._send_all(self._parts.pipelines[seen.frame.camera].process(seen))
+        pipeline = self._parts.pipelines[seen.frame.camera]
+        if pipeline.tells_each(seen):
+            self._outlet.rouse()
+        self._send_all(pipeline.process(seen))
         if not seen.is_held and self._parts.steward is not None:
             self._parts.steward.add(seen.times)
         self._vitals.add(seen)

@@ -82,6 +82,11 @@ class Watch:
                 self._leaving.remove((eye, memory))
                 os.close(memory)
 
+    def rousing(self) -> list[int]:
+        """Of the cameras whose next frame goes to the model in any case."""
+        eyes = (eye for camera, eye in self.eyes.items() if not self.lookouts[camera].is_gated)
+        return [number for eye in eyes if (number := eye.fileno()) is not None]
+
     def filenos(self) -> list[int]:
         """To wait for."""
         return [number for eye in self.eyes.values() if (number := eye.fileno()) is not None]

@@ -43,6 +43,7 @@ class FakeBrain:
         self.pid = 4711
         self.has_ended = False
         self.jobs: list[Announced] = []
+        self.roused = 0
         self.letters: list[SelfTest] = []
         self.threshold: float | None = None
         self._tested: list[Tested] = []
@@ -62,6 +63,9 @@ class FakeBrain:
 
     def is_at(self, camera: str) -> bool:
         return bool(self.jobs)
+
+    def rouse(self) -> None:
+        self.roused += 1
 
     def look(self, announced: Announced, *, is_replaceable: bool) -> bool:
         self.jobs.append(announced)

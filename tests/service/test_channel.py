@@ -18,7 +18,7 @@ def ends() -> Iterator[tuple[Channel, Channel]]:
 
 def test_frames_come_whole_and_in_order(ends: tuple[Channel, Channel]) -> None:
     left, right = ends
-    sent = [b"", b"one", b"x" * 300_000]
+    sent = [b"one", b"x" * 300_000, b"three"]
 
     for frame in sent:
         left.send(frame)
@@ -39,6 +39,34 @@ def test_a_slow_reader_costs_a_bounded_amount_and_no_wait(ends: tuple[Channel, C
 
     assert frames < 1000
     assert not left.is_flushed
+
+
+def test_rousing_wakes_the_other_side_and_is_no_frame(ends: tuple[Channel, Channel]) -> None:
+    left, right = ends
+
+    left.rouse()
+
+    assert not right.wait(30.0)  # returns at once
+    assert right.receive() == []
+    left.rouse()
+    left.send(b"one")
+    left.rouse()
+    assert right.receive_one() == b"one"
+    assert right.receive() == []
+
+
+def test_who_is_slow_is_awake_and_not_roused(ends: tuple[Channel, Channel]) -> None:
+    left, right = ends
+    while left.is_flushed:
+        left.send(bytes(10_000))
+
+    left.rouse()
+
+    received: list[bytes] = []
+    while not left.is_flushed:
+        received += right.receive()
+        left.flush()
+    assert all(len(frame) == 10_000 for frame in received + right.receive())
 
 
 def test_the_last_words_are_heard_before_the_end(ends: tuple[Channel, Channel]) -> None:

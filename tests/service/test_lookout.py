@@ -169,3 +169,13 @@ def test_a_camera_that_flapped_and_stayed_away_was_told_so() -> None:
 
     assert tidings.look(100) is None
     assert not tidings.is_flapping
+
+
+def test_a_gate_is_one_whoever_has_switched_it_on() -> None:
+    lookout = Lookout(LookoutSettings(has_gate=False))
+    assert not lookout.is_gated
+
+    lookout.restrain(None, has_gate=True)
+
+    assert lookout.is_gated
+    assert Lookout(LookoutSettings(has_gate=True)).is_gated

@@ -78,6 +78,7 @@ def make_service(
     notifier: Notifier | None = None,
     clock: Clock | None = None,
     health: Callable[[Reading], str] = lambda reading: str(reading.frames),
+    detections: Callable[[Sighting], Message] | None = None,
 ) -> tuple[Service, FakeOutlet]:
     clock = clock or SystemClock()
     outlet = FakeOutlet()
@@ -88,7 +89,11 @@ def make_service(
             wanted=Everything(),
             tracker=NoTracks(),
             rules=OneTrackPerRecording(),
-            telling=Telling(event_line, lambda standing: Message("standing", str(standing).encode(), retain=True)),
+            telling=Telling(
+                event_line,
+                lambda standing: Message("standing", str(standing).encode(), retain=True),
+                detections,
+            ),
             identities=identities,
             clock=clock,
         )
@@ -117,6 +122,18 @@ def ended(camera: str = "yard") -> CameraNews:
 
 def said(outlet: FakeOutlet, topic: str) -> list[str]:
     return [message.payload.decode() for message in outlet.messages if message.topic == topic]
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_the_way_out_is_roused_ahead_of_a_frame_that_is_told_in_any_case(is_told: bool) -> None:
+    told = Message("detections", b"")
+    service, outlet = make_service(
+        FakeSight([online(), *sightings(3), ended()]), detections=(lambda _: told) if is_told else None
+    )
+
+    service.run()
+
+    assert outlet.roused == (3 if is_told else 0)
 
 
 def test_a_run_ends_when_its_recordings_end_and_has_told_every_frame() -> None:
