@@ -21,7 +21,6 @@ from edge.service.commands.bucket import TokenBucket
 from edge.service.commands.camera import CameraCommand
 from edge.service.commands.desk import CommandDesk
 from edge.service.commands.overrides import Overrides
-from edge.service.commands.replay import Replay, ReplayCommand
 from edge.service.commands.self_test import SelfTestCommand
 from edge.service.commands.threshold import ThresholdCommand
 from edge.service.eye import Eye
@@ -90,7 +89,6 @@ def make_desk(
     topics: Topics,
     clock: Clock,
     tell_info: Callable[[], Message],
-    replay: Replay | None = None,
 ) -> CommandDesk:
     """Raises ConfigError when nothing can be written down."""
     labels = {name: frozenset(each.scores) for name, each in parts.wanted.items()}
@@ -99,7 +97,6 @@ def make_desk(
             CameraCommand(parts.eyes, overrides),
             ThresholdCommand(labels, overrides, parts.tune),
             SelfTestCommand(parts.brain, clock, lambda: {name: _state(each) for name, each in parts.eyes.items()}),
-            ReplayCommand(replay),
         ],
         inbox=inbox,
         topics=topics,

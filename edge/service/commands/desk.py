@@ -93,7 +93,7 @@ class CommandDesk:
             return []
         command = self._commands.get(name)
         if command is None:
-            words = f"there is no command {name}; there are {', '.join(self._commands)}"
+            words = f"there is no command {name}; there are {', '.join(self._commands)} and replay"
             return self._refuse(name, transaction_of(heard.payload), words)
         try:
             request = read_request(heard.payload, command.request)

@@ -16,7 +16,6 @@ from edge.service.commands.bucket import TokenBucket
 from edge.service.commands.camera import CameraCommand
 from edge.service.commands.desk import CommandDesk
 from edge.service.commands.overrides import Overrides
-from edge.service.commands.replay import Replay, ReplayCommand
 from edge.service.commands.self_test import SelfTestCommand
 from edge.service.commands.threshold import ThresholdCommand
 
@@ -60,9 +59,7 @@ class FakeProcess:
 class Desk:
     """The desk, and everything that it moves."""
 
-    def __init__(
-        self, folder: Path, *, replay: Replay | None = None, per_minute: float = 600.0, burst: int = 10
-    ) -> None:
+    def __init__(self, folder: Path, *, per_minute: float = 600.0, burst: int = 10) -> None:
         self.clock = HandClock()
         self.inbox = Inbox()
         self.folder = folder
@@ -73,7 +70,6 @@ class Desk:
         self.overrides.open(LABELS)
         self.audit = AuditTrail(folder / "commands.jsonl", self.clock)
         self.audit.open()
-        self._replay = replay
         self._bucket = TokenBucket(per_minute, burst, self.clock)
         self.desk = self._made()
 
@@ -88,7 +84,6 @@ class Desk:
                 CameraCommand(self.switches, self.overrides),
                 ThresholdCommand(LABELS, self.overrides, lambda *tuned: self.tuned.append((tuned[0], dict(tuned[1])))),
                 SelfTestCommand(self.process, self.clock, lambda: {"yard": "online"}),
-                ReplayCommand(self._replay),
             ],
             inbox=self.inbox,
             topics=TOPICS,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +16,7 @@ from edge.service.commands.overrides import Overrides
 from tests.service.commands.desk import INFO, LABELS, Desk
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "docs" / "schema"
-NAMES = ("camera", "threshold", "self-test", "replay")
+NAMES = ("camera", "threshold", "self-test")
 
 
 @pytest.fixture
@@ -83,8 +82,6 @@ def test_what_was_changed_is_there_after_a_restart(desk: Desk, tmp_path: Path) -
         ("threshold", {"camera": "yard", "label": "person", "threshold": 0.0}, "threshold"),
         ("threshold", {"camera": "yard", "label": "person", "threshold": True}, "threshold"),
         ("self-test", {"picture": "/etc/passwd"}, "picture"),
-        ("replay", {"epoch": "E", "from": 0, "to": 1}, "from"),
-        ("replay", {"epoch": "../x", "from": 1, "to": 2}, "epoch"),
         ("reboot", {}, "no command reboot"),
     ],
 )
@@ -120,30 +117,6 @@ def test_a_command_that_is_too_large_does_nothing_and_is_not_answered(desk: Desk
 
     assert desk.hear("camera", payload) == []
     assert not desk.has_acted
-
-
-def test_replay_is_not_available_without_an_outbox(desk: Desk) -> None:
-    answer = desk.ask("replay", epoch="01JC", **{"from": 1, "to": 5})
-
-    assert answer["status"] == "error"
-    assert "not available" in answer["reason"]
-
-
-def test_replay_asks_the_outbox_and_tells_what_will_come(tmp_path: Path) -> None:
-    asked: list[tuple[str, int, int]] = []
-
-    def replay(epoch: str, first: int, last: int) -> Any:
-        asked.append((epoch, first, last))
-        return ((3, 5),), ((1, 2),)
-
-    desk = Desk(tmp_path, replay=replay)
-
-    answer = desk.ask("replay", epoch="01JC", **{"from": 1, "to": 5})
-    backwards = desk.ask("replay", epoch="01JC", **{"from": 5, "to": 1})
-
-    assert (answer["held"], answer["missing"]) == ([[3, 5]], [[1, 2]])
-    assert backwards["status"] == "error"
-    assert asked == [("01JC", 1, 5)]
 
 
 def test_a_self_test_says_ok_with_its_time_and_the_cameras(desk: Desk) -> None:
