@@ -32,6 +32,13 @@ _BELIEVED = 2
 LEAST_ALIKE = (2.0, 0.3, 0.5, 0.2)
 # Another class continues a track only where nothing else does and the boxes are nearly the same.
 OTHER_CLASS_ALIKE = 0.7
+# A weak detection continues what moves only where it was seen just now: in the frame before, or so long ago.
+# ByteTrack's second stage passes over what is lost, too: where a thing was last seen, weak ones are mostly others.
+_JUST_NOW_S = 0.2
+# Of two things that a detection fits about alike, it is the one seen last: what a second out of sight costs, and how
+# many count. After the cascade of DeepSORT (Wojke et al., 2017), which asks those first that were seen last.
+_ABSENCE_PER_S = 0.1
+_LONGEST_ABSENCE_S = 2.0
 # A new thing must be seen again within this time, or in the very next frame.
 _SECOND_SIGHT_S = 0.1
 # Patience is earned: what was seen for a second is awaited for a second, so that a false alarm leaves no ghost.
@@ -97,7 +104,7 @@ class Tracker:
             missed = self._continue(pairs, found, detections, now_ns)
             self._look(missed, now_ns)
             if missed:
-                self._miss(missed, elapsed_s, now_ns)
+                self._miss(missed, elapsed_s)
             for _, column in pairs:
                 strong[column] = False
         if True in strong:
@@ -129,9 +136,27 @@ class Tracker:
                     ranked.append((like, row, column))
                 continue
             kind = (_BELIEVED if thing.track_id else 0) + strong[column]
-            if like >= LEAST_ALIKE[kind]:
-                ranked.append((like + kind, row, column))
+            if like < LEAST_ALIKE[kind]:
+                continue
+            rank = like + kind
+            if thing.misses:
+                if not (strong[column] or self._continues_weakly(row)):
+                    continue
+                rank -= self._absence(thing)
+            ranked.append((rank, row, column))
         return best_pairs(ranked)
+
+    def _absence(self, thing: Thing) -> float:
+        """What its time out of sight takes from a pair's rank."""
+        return _ABSENCE_PER_S * min(self._unseen_s(thing), _LONGEST_ABSENCE_S)
+
+    def _continues_weakly(self, row: int) -> bool:
+        """Whether a weak detection is enough for what was missed: it was seen just now, or stands still."""
+        return self._unseen_s(self._things[row]) <= _JUST_NOW_S or bool(self._stillness.still[row])
+
+    def _unseen_s(self, thing: Thing) -> float:
+        assert self._now_ns is not None
+        return (self._now_ns - thing.last_seen_ns) * 1e-9
 
     def _continue(self, pairs: Sequence[Pair], found: Array, detections: Detections, now_ns: int) -> list[int]:
         """Take in what was seen again; answer the things that were not."""
@@ -177,7 +202,7 @@ class Tracker:
             seen[missed] = False
             self._stillness.look(to_corners(self._motion.place), seen, now_ns * 1e-9, self._settings)
 
-    def _miss(self, missed: list[int], elapsed_s: float, now_ns: int) -> None:
+    def _miss(self, missed: list[int], elapsed_s: float) -> None:
         """Age what was not seen; drop what stayed away too long."""
         self._motion.fade(missed, elapsed_s)
         resting = self._resting(missed)
@@ -187,12 +212,12 @@ class Tracker:
         for row in missed:
             thing = self._things[row]
             thing.misses += 1
-            if not self._is_awaited(thing, row in resting, now_ns):
+            if not self._is_awaited(thing, row in resting):
                 gone.add(row)
         self._drop(gone)
 
-    def _is_awaited(self, thing: Thing, rests: bool, now_ns: int) -> bool:
-        unseen_s = (now_ns - thing.last_seen_ns) * 1e-9
+    def _is_awaited(self, thing: Thing, rests: bool) -> bool:
+        unseen_s = self._unseen_s(thing)
         if not thing.track_id:
             return unseen_s <= _SECOND_SIGHT_S
         return thing.misses < self._settings.lost_frames or unseen_s < self._patience_s(thing, rests)

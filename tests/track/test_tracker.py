@@ -105,6 +105,42 @@ def test_a_weak_detection_continues_a_track_but_never_starts_one():
     assert watch.told[0].score == pytest.approx(0.3)
 
 
+def test_who_walked_out_of_sight_is_not_taken_for_the_first_weak_detection_there():
+    watch = Watch()
+    for step in range(20):
+        watch.see(sight(person_at(100 + 8 * step)))
+    watch.see_nothing(for_s=0.5)
+
+    weak = watch.see(sight(person_at(100 + 8 * 25), score=0.3))
+    strong = watch.see(sight(person_at(100 + 8 * 26)))
+
+    assert [track.last_seen_ns for track in weak] == [2_000_000_000]
+    assert [(track.track_id, track.last_seen_ns) for track in strong] == [(1, 2_700_000_000)]
+
+
+@pytest.mark.parametrize("every_s", [0.1, 0.5, 2.0])
+def test_one_missed_frame_is_no_absence_for_what_stands_still(every_s):
+    watch = Watch()
+    watch.see_still(person_at(100), for_s=50 * every_s, every_s=every_s)
+
+    watch.see_nothing(for_s=2 * every_s, every_s=every_s)
+    told = watch.see(sight(person_at(100), score=0.3), after_s=every_s)
+
+    assert [track.last_seen_ns for track in told] == [round(watch.now_s * 1e9)]
+
+
+def test_of_two_who_may_be_meant_it_is_the_one_seen_last():
+    watch = Watch()
+    for _ in range(10):
+        watch.see(sight(person_at(100), person_at(136)))
+    for _ in range(6):
+        watch.see(sight(person_at(136)))
+
+    told = watch.see(sight(person_at(120)))
+
+    assert [track.track_id for track in told if track.last_seen_ns == round(watch.now_s * 1e9)] == [2]
+
+
 def test_each_class_starts_at_its_own_score():
     watch = Watch(Tracker(TrackerSettings(LABELS, (0.8, 0.4))))
     both = as_detections([person_at(100), person_at(400)], [0.6, 0.6], [0, 1])
