@@ -39,11 +39,11 @@ def main(channel: Channel) -> None:
 
 
 def _regard(order: LookOrder, mishaps: Mishaps) -> Regard:
-    glancer = Glancer(order.ignored, keepalive_s=order.keepalive_s, mishaps=mishaps)
+    glancer = Glancer(order.ignored, keepalive_s=order.keepalive_s, mishaps=mishaps, finds_places=order.finds_places)
     return Regard(
         glancer,
         _shrinker(order.model_input),
-        has_gate=order.has_gate,
+        has_gate=order.has_gate or order.finds_places,
         is_watched=order.is_watched,
         keeps_pictures=order.keeps_pictures,
     )

@@ -44,7 +44,10 @@ def main(channel: Channel) -> None:
         leave_at_once(error.exit_code)
     inferring = Inferring(
         channel,
-        {camera: make_look(detector, tiles) for camera, tiles in order.tiles.items()},
+        {
+            camera: make_look(detector, tiles, regions=order.regions.get(camera, 0))
+            for camera, tiles in order.tiles.items()
+        },
         {camera: SharedFrames(channel.descriptors[place]) for camera, place in begin.frames.items()},
         tune=lambda threshold: change_threshold(detector, threshold),
         test=make_self_test(detector, _twin_opener(order, clock), clock),

@@ -1,28 +1,24 @@
-"""How each camera's frames are looked at: whole, or in tiles as well; all through one model."""
+"""How each camera's frames are looked at: whole, and in tiles or regions as well; all through one model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from edge.config.values import Config
-from edge.core.values import Frame
 from edge.infer.detector import Detector
-from edge.infer.tiling import TiledDetector, parse_grid
+from edge.infer.parted import PartedDetector
+from edge.infer.regions import Regions
+from edge.infer.tiling import Tiles, parse_grid
 
-Look = Detector | TiledDetector
+Look = Detector | PartedDetector
 
 
-def make_look(detector: Detector, tiles: str) -> Look:
-    """``tiles`` : columns x rows such as 2x2; 1x1 = the whole picture alone."""
+def make_look(detector: Detector, tiles: str = "1x1", *, regions: int = 0) -> Look:
+    """How one camera's frames are looked at.
+
+    Parameters
+    ----------
+    tiles : columns x rows such as 2x2; 1x1 = none
+    regions : of a frame at most, where something moves; 0 = none
+    """
+    if regions:
+        return PartedDetector(detector, Regions(detector.model, regions))
     grid = parse_grid(tiles)
-    return detector if grid.runs == 1 else TiledDetector(detector, grid)
-
-
-def make_looks(config: Config, detector: Detector) -> dict[str, Look]:
-    """Of each camera by its name."""
-    return {name: make_look(detector, camera.tiles) for name, camera in config.cameras.items()}
-
-
-def start_by_camera(looks: dict[str, Look]) -> Callable[[Frame], None]:
-    """Has the model run on a frame as its camera wants it."""
-    return lambda frame: looks[frame.camera].start(frame)
+    return detector if grid.runs == 1 else PartedDetector(detector, Tiles(grid))

@@ -40,6 +40,7 @@ class LookOrder(msgspec.Struct, frozen=True):
     is_watched : whether anybody wants to know what pictures say about the camera
     ignored : polygons in which motion does not count
     keepalive_s : how long the model may rest while nothing moves
+    finds_places : whether anybody has to know where something moves
     """
 
     model_input: InputLayout | None = None
@@ -48,6 +49,7 @@ class LookOrder(msgspec.Struct, frozen=True):
     is_watched: bool = True
     ignored: tuple[tuple[tuple[float, float], ...], ...] = ()
     keepalive_s: float = 2.0
+    finds_places: bool = False
 
 
 class InferOrder(msgspec.Struct, frozen=True):
@@ -55,6 +57,7 @@ class InferOrder(msgspec.Struct, frozen=True):
 
     twin : the CPU's version of an accelerator's model, for its self-test
     tiles : of each camera
+    regions : of each camera that has any, how many of a frame at most
     is_ahead : the model runs on the next frame while the one before is read
     redact : of the cameras that publish pictures, the classes that are made unrecognisable
     """
@@ -68,6 +71,7 @@ class InferOrder(msgspec.Struct, frozen=True):
     is_ahead: bool
     twin: Model | None = None
     redact: dict[str, tuple[int, ...]] = {}
+    regions: dict[str, int] = {}
 
 
 Order = TypeVar("Order", SourceOrder, LookOrder, InferOrder)

@@ -144,7 +144,7 @@ def assemble_replay(
         clock=clock,
     )
     computing = open_computing(model, kernels, lambda runtime: opened(runtime=runtime))
-    see = _gated(make_look(computing.detector, settings.tiles).see, settings)
+    see = _glancing(make_look(computing.detector, settings.tiles, regions=settings.regions.runs).see, settings)
     topics = Topics(config.device if "device" in config.origin.lines else DEVICE, model.labels)
     identities = Identities(topics.device, replay_epoch(clock, _digest(spec)))
     rules = make_rules(settings, wanted, model, zone=zone, ledger=None)
@@ -171,12 +171,17 @@ def _model(config: Config, kernels: Kernels | None) -> Model:
         return model
 
 
-def _gated(see: Callable[[Frame], Sighting], camera: Camera) -> Callable[[Frame], Sighting]:
-    """Through the camera's motion gate, if it has one."""
-    if not camera.motion_gate.enabled:
+def _glancing(see: Callable[[Frame], Sighting], camera: Camera) -> Callable[[Frame], Sighting]:
+    """Through the camera's motion gate, if it has one; and where something moves, if anybody has to know."""
+    if not (camera.motion_gate.enabled or camera.regions.enabled):
         return see
-    glancer = Glancer(camera.ignore, keepalive_s=camera.motion_gate.keepalive_seconds)
-    return GatedLook(see, lambda frame: glancer.look(frame.image, frame.captured_ns)).see
+    glancer = Glancer(
+        camera.ignore, keepalive_s=camera.motion_gate.keepalive_seconds, finds_places=camera.regions.enabled
+    )
+    look = GatedLook(
+        see, lambda frame: glancer.look(frame.image, frame.captured_ns), has_gate=camera.motion_gate.enabled
+    )
+    return look.see
 
 
 def _chosen(config: Config, camera: str | None) -> str:

@@ -63,6 +63,7 @@ def make_infer_order(config: Config, line: LineUp) -> InferOrder:
         {name: camera.tiles for name, camera in config.cameras.items()},
         is_ahead=has_spare_core(threads),
         redact=redacted_classes(config, line.model),
+        regions={name: camera.regions.runs for name, camera in config.cameras.items() if camera.regions.enabled},
     )
 
 
@@ -76,7 +77,7 @@ def make_workshop(config: Config, line: LineUp, order: InferOrder, threshold: fl
     """
     book = GoldenBook(kept_folder(config))
     book.open()
-    runs = max((_runs(camera.tiles) for camera in config.cameras.values()), default=1)
+    runs = max((_runs(camera) for camera in config.cameras.values()), default=1)
     return Workshop(line, replace(order, threshold=threshold), book=book, runs=runs, clock=clock)
 
 
@@ -88,11 +89,12 @@ def _capture(name: str, config: Config, model_input: InputLayout) -> Capture:
         raise ConfigError(f"{config.origin.file}: cameras.{name}: {error}") from error
     look = LookOrder(
         model_input,
-        keeps_pictures=camera.snapshots.enabled or _runs(camera.tiles) > 1,
+        keeps_pictures=camera.snapshots.enabled or _runs(camera) > 1,
         has_gate=camera.motion_gate.enabled,
         is_watched=_lookout(camera, config.folder).sight.is_for_pictures,
         ignored=camera.ignore,
         keepalive_s=camera.motion_gate.keepalive_seconds,
+        finds_places=camera.regions.enabled,
     )
     return Capture(
         name,
@@ -121,8 +123,8 @@ def _patience(spec: SourceSpec, camera: Camera) -> Patience:
     return Patience(reading_s=_READ_S.get(spec.kind, _RECORDING_S) + _INTERVALS * interval_s)
 
 
-def _runs(tiles: str) -> int:
-    """Of the model per frame: the whole picture, and each tile where there are several."""
-    columns, _, rows = tiles.partition("x")
-    parts = int(columns) * int(rows)
-    return 1 if parts == 1 else parts + 1
+def _runs(camera: Camera) -> int:
+    """Of the model per frame: the whole picture, each tile where there are several, each region."""
+    columns, _, rows = camera.tiles.partition("x")
+    tiles = int(columns) * int(rows)
+    return 1 + camera.regions.runs + (0 if tiles == 1 else tiles)

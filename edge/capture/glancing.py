@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge.capture.lens import lens_facts
 from edge.capture.mishaps import Mishaps
-from edge.capture.motion import Motion, MotionMeter, Polygon
+from edge.capture.motion import MotionMeter, Polygon
 from edge.capture.small_picture import Grey, small_grey
 from edge.core.glance import Glance, LensFacts
 
@@ -25,11 +25,18 @@ class Glancer:
     ignored : polygons, as parts of the picture, in which motion does not count
     keepalive_s : how long the model may rest while nothing moves
     mishaps : what the camera's source counts
+    finds_places : whether it is asked where something moves; then what moves anywhere asks for a look, however small
     """
 
     def __init__(
-        self, ignored: Sequence[Polygon] = (), *, keepalive_s: float = _KEEPALIVE_S, mishaps: Mishaps | None = None
+        self,
+        ignored: Sequence[Polygon] = (),
+        *,
+        keepalive_s: float = _KEEPALIVE_S,
+        mishaps: Mishaps | None = None,
+        finds_places: bool = False,
     ) -> None:
+        self._finds_places = finds_places
         self._motion = MotionMeter(ignored)
         self._keepalive_ns = round(keepalive_s * 1e9)
         self._mishaps = mishaps or Mishaps()
@@ -51,23 +58,23 @@ class Glancer:
         """
         grey = small_grey(image)
         motion = self._motion.measure(grey)
+        moving = self._motion.places() if self._finds_places else ()
         is_same = self._before is not None and _are_same(self._before, grey)
         self._before = grey
-        asks = self._asks(grey, motion, captured_ns)
+        asks = self._asks(grey, captured_ns, is_moving=motion.moved or bool(moving))
         lens = self._lens(grey, captured_ns)
-        return Glance(
-            motion.changed, motion.moved, asks, is_same, lens, self._mishaps.unreadable, self._mishaps.misdated
-        )
+        mishaps = self._mishaps
+        return Glance(motion.changed, motion.moved, asks, is_same, lens, mishaps.unreadable, mishaps.misdated, moving)
 
     def pass_over(self) -> Glance:
         """Of a frame that nobody has to look at: as if all in it were new."""
         return Glance(1.0, moved=True, asks=True, unreadable=self._mishaps.unreadable, misdated=self._mishaps.misdated)
 
-    def _asks(self, grey: Grey, motion: Motion, captured_ns: int) -> bool:
+    def _asks(self, grey: Grey, captured_ns: int, *, is_moving: bool) -> bool:
         """What was seen while moving may look otherwise at rest: one more look then."""
         is_due = not 0 <= captured_ns - self._asked_ns < self._keepalive_ns
-        asks = motion.moved or self._is_settling or is_due
-        self._is_settling = motion.moved
+        asks = is_moving or self._is_settling or is_due
+        self._is_settling = is_moving
         if asks:
             self._motion.renew(grey)
             self._asked_ns = captured_ns

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from edge.capture.places import find_places
 from edge.capture.small_picture import Grey
+from edge.core.glance import Place
 
 Polygon = Sequence[tuple[float, float]]
 
@@ -48,10 +50,19 @@ class MotionMeter:
         self._difference: Grey | None = None
         self._watched_px = 1
         self._tightness = 1.0
+        self._is_all_new = True
 
     def tighten(self, factor: float) -> None:
         """So many times more must change than usual; 1 = as usual."""
         self._tightness = factor
+
+    def places(self) -> tuple[Place, ...]:
+        """Where that was which ``measure`` found last; empty where all was new."""
+        return (
+            ()
+            if self._difference is None or self._is_all_new
+            else find_places(self._difference, tightness=self._tightness)
+        )
 
     def renew(self, grey: Grey) -> None:
         """The model looks at this picture: it is the reference from now on."""
@@ -62,7 +73,8 @@ class MotionMeter:
 
     def measure(self, grey: Grey) -> Motion:
         """Against the reference; the first picture, and one of another size, is all new."""
-        if self._reference is None or self._difference is None or self._reference.shape != grey.shape:
+        self._is_all_new = self._reference is None or self._reference.shape != grey.shape
+        if self._reference is None or self._difference is None or self._is_all_new:
             self.renew(grey)
             return Motion(1.0, moved=True)
         found = self._compare(self._reference, grey, self._difference)

@@ -54,6 +54,8 @@ def _camera(camera: Camera, key: str, below: Mapping[str, Mapping[str, None]]) -
         yield Problem(f"{key}.password", "a password goes with a user name; add `username: NAME`")
     if "username" in given and source_kind(camera.source) != "stream":
         yield Problem(f"{key}.username", "only streams (rtsp://, http://) have a login; take it out")
+    if camera.regions.enabled and camera.tiles != "1x1":
+        yield Problem(f"{key}.regions", f"tiles {camera.tiles} look closer everywhere already; take one of them out")
     if camera.labels is not None:
         yield from _labels(camera.labels, f"{key}.labels")
     yield from _lines(camera, key)

@@ -82,6 +82,23 @@ class MotionGate(_Section, frozen=True, kw_only=True):
     keepalive_seconds: Annotated[float, Number("a number of seconds from 0.1 to 3600", 0.1, 3600, unit="seconds")] = 2.0
 
 
+class Regions(_Section, frozen=True, kw_only=True):
+    """A closer look at where something moves.
+
+    most : regions of a frame, each a run of the model; ``max`` in the file
+    """
+
+    enabled: bool = False
+    most: Annotated[int, Number("a whole number from 1 to 8", least=1, most=8, whole=True)] = msgspec.field(
+        name="max", default=2
+    )
+
+    @property
+    def runs(self) -> int:
+        """Of the model per frame, beside the whole picture, at most."""
+        return self.most if self.enabled else 0
+
+
 class PictureCheck(_Section, frozen=True, kw_only=True):
     """What in a camera's pictures is taken for a fault. ``None`` leaves it to the kind of source.
 
@@ -129,6 +146,7 @@ class Camera(_Section, frozen=True, kw_only=True):
     thresholds, sizes : label -> score, areas; "default" stands for all others
     labels : what is let through; None is everything the model knows
     tiles : the model looks at the whole picture and at so many columns x rows of overlapping parts; 1x1 = the whole
+    regions : the model looks at the whole picture and closer at where something moves
     anchor : which point of a box says where a thing stands
     ignore, redact : polygons where nothing is detected, and that are blackened in every picture
     """
@@ -158,6 +176,7 @@ class Camera(_Section, frozen=True, kw_only=True):
     labels: tuple[Label, ...] | None = None
     publish_detections: bool = False
     tiles: Annotated[str, Text("columns x rows such as 2x2, up to 8x8", texts.parse_tiles)] = "1x1"
+    regions: Regions = Regions()
     snapshots: Snapshots = Snapshots()
     motion_gate: MotionGate = MotionGate()
     picture_check: PictureCheck = PictureCheck()

@@ -16,6 +16,14 @@ def areas(boxes: Boxes) -> NDArray[np.float32]:
     return np.asarray(sizes[:, 0] * sizes[:, 1], np.float32)
 
 
+def pairwise_intersection(left: Boxes, right: Boxes) -> NDArray[np.float32]:
+    """The area that each left box shares with each right one: (len(left), len(right)) float32."""
+    top_left = np.maximum(left[:, None, :2], right[None, :, :2])
+    bottom_right = np.minimum(left[:, None, 2:], right[None, :, 2:])
+    sides = np.maximum(bottom_right - top_left, 0.0)
+    return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
+
+
 def pairwise_iou(left: Boxes, right: Boxes) -> NDArray[np.float32]:
     """Overlap of each left box with each right one.
 
@@ -27,10 +35,7 @@ def pairwise_iou(left: Boxes, right: Boxes) -> NDArray[np.float32]:
     -------
     [0, 0, 2, 2] and [1, 0, 3, 2] share 2 of 6: 0.333.
     """
-    top_left = np.maximum(left[:, None, :2], right[None, :, :2])
-    bottom_right = np.minimum(left[:, None, 2:], right[None, :, 2:])
-    sides = np.maximum(bottom_right - top_left, 0.0)
-    shared = sides[..., 0] * sides[..., 1]
+    shared = pairwise_intersection(left, right)
     union = areas(left)[:, None] + areas(right)[None, :] - shared
     return np.divide(shared, union, out=np.zeros_like(shared, np.float32), where=union > 0)
 

@@ -24,6 +24,10 @@ class LensFacts:
     grain: float
 
 
+Place = tuple[float, float, float, float]
+"""A part of a picture: left, top, right, bottom, 0..1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Glance:
     """One frame's numbers.
@@ -35,6 +39,7 @@ class Glance:
     lens : None between two measurements
     unreadable : frames so far that could not be decoded
     misdated : frames so far whose time stood still or ran backwards; their arrival counted instead
+    moving : where something moves, that which moves most first; empty where nobody asked
     """
 
     changed: float = 0.0
@@ -44,3 +49,4 @@ class Glance:
     lens: LensFacts | None = None
     unreadable: int = 0
     misdated: int = 0
+    moving: tuple[Place, ...] = ()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge.core.glance import Place
+
 # numpy is imported where it is used: the publisher's process sees no picture, and saves 25 MB and 0.1 s
 
 
@@ -30,6 +32,7 @@ class Frame:
     resized : the same picture in the size a model wants, made ahead (by the thread that captured it, or by the camera);
         None = nobody has
     is_blank : the picture is in ``resized`` alone, as nobody needs more of it; ``image`` has its size and shows nothing
+    moving : where in it something moves, as parts of the picture; see ``edge.core.glance``
     """
 
     image: NDArray[np.uint8]
@@ -39,6 +42,7 @@ class Frame:
     captured_at: datetime
     resized: NDArray[np.uint8] | None = None
     is_blank: bool = False
+    moving: tuple[Place, ...] = ()
 
     @property
     def width(self) -> int:

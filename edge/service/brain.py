@@ -154,6 +154,7 @@ class Brain:
             is_replaceable,
             announced.small,
             announced.has_picture,
+            () if announced.glance is None else announced.glance.moving,
         )
         if not self._child.send(letters.encode(letter)):
             return False

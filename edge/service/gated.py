@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from edge.core.glance import Glance
 from edge.core.values import Frame, Sighting
@@ -10,7 +11,7 @@ from edge.service.condition.sight import SightSettings
 from edge.service.lookout import Lookout, LookoutSettings, Verdict
 
 # A recording may stand still as long as it likes, and has no lens that could be wiped.
-_RECORDING = LookoutSettings(SightSettings(frozen_s=None, lens=False, is_live=False), has_gate=True)
+_RECORDING = SightSettings(frozen_s=None, lens=False, is_live=False)
 
 
 class GatedLook:
@@ -20,20 +21,24 @@ class GatedLook:
     ----------
     see : what the model makes of a frame
     glance : the cheap look, at every frame
+    has_gate : whether frames are spared; else the look alone goes with each of them
     """
 
-    def __init__(self, see: Callable[[Frame], Sighting], glance: Callable[[Frame], Glance]) -> None:
+    def __init__(
+        self, see: Callable[[Frame], Sighting], glance: Callable[[Frame], Glance], *, has_gate: bool = True
+    ) -> None:
         self._see = see
         self._glance = glance
-        self._lookout = Lookout(_RECORDING)
+        self._lookout = Lookout(LookoutSettings(_RECORDING, has_gate=has_gate))
 
     def see(self, frame: Frame) -> Sighting:
         """What is there: found now, or held from before."""
-        if self._lookout.judge(frame.facts, self._glance(frame)) is not Verdict.LOOK:
+        glance = self._glance(frame)
+        if self._lookout.judge(frame.facts, glance) is not Verdict.LOOK:
             held = self._lookout.hold(frame.facts)
             if held is not None:
                 return held
         self._lookout.look_begins()
-        seen = self._see(frame)
+        seen = self._see(replace(frame, moving=glance.moving) if glance.moving else frame)
         self._lookout.look_ends(seen)
         return seen

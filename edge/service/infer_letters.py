@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from edge.core.glance import Place
 from edge.infer.golden import Golden
 from edge.service.trouble import Trouble
 
@@ -30,6 +31,7 @@ class Look(msgspec.Struct, frozen=True, tag=True):
     is_replaceable : a newer frame of the camera takes its place while it waits
     small : (width, height) of the picture made small ahead, behind the frame
     has_picture : whether the frame itself is there; else there is the small one alone
+    moving : where in it something moves
     """
 
     job: int
@@ -43,6 +45,7 @@ class Look(msgspec.Struct, frozen=True, tag=True):
     is_replaceable: bool
     small: tuple[int, int] | None = None
     has_picture: bool = True
+    moving: tuple[Place, ...] = ()
 
 
 class Tune(msgspec.Struct, frozen=True, tag=True):

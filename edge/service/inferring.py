@@ -224,7 +224,9 @@ class Inferring:
         small = None if look.small is None else memory.small(look.slot, facts, look.small)
         image = memory.image(look.slot, facts)
         is_blank = small is not None and not look.has_picture
-        return Frame(image, look.camera, look.sequence, look.captured_ns, look.captured_at, small, is_blank)
+        return Frame(
+            image, look.camera, look.sequence, look.captured_ns, look.captured_at, small, is_blank, look.moving
+        )
 
     def _picture(self, asked: Picture) -> None:
         jpeg = b"" if self._album is None else self._album.picture(asked.camera, asked.sequence, asked.hidden)

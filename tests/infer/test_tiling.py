@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from edge.core.errors import ConfigError
 from edge.core.geometry import pairwise_iou
 from edge.core.model import Family
-from edge.infer.tiling import Grid, TiledDetector, lay_tiles, parse_grid
+from edge.infer.parted import PartedDetector
+from edge.infer.tiling import Grid, Tiles, lay_tiles, parse_grid
 from tests.builders import make_frame
 from tests.infer.test_detector import BLUE, GREEN, RED, detector_for, scene
 
@@ -16,7 +17,7 @@ SIZE = (600, 300)
 
 
 def tiled(columns=2, rows=2):
-    return TiledDetector(detector_for(Family.YOLOV8), Grid(columns, rows))
+    return PartedDetector(detector_for(Family.YOLOV8), Tiles(Grid(columns, rows)))
 
 
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(1, 2000), st.integers(1, 2000))
@@ -91,6 +92,6 @@ def test_tiles_leave_alone_what_other_cameras_have_begun():
     other = make_frame(scene(SIZE, [(20, 20, 120, 90)], [BLUE]), camera="other")
     inner.start(other)
 
-    TiledDetector(inner, Grid(2, 2)).start(make_frame(scene(SIZE, [(20, 20, 120, 90)], [RED])))
+    PartedDetector(inner, Tiles(Grid(2, 2))).start(make_frame(scene(SIZE, [(20, 20, 120, 90)], [RED])))
 
     assert inner.detect(other).class_ids.tolist() == [2]
