@@ -28,8 +28,10 @@ def find_places(changed: Grey, *, tightness: float = 1.0) -> tuple[Place, ...]:
 
     Notes
     -----
-    0.02 ms for 320x180 in which two things move. Coarse cells do here what opening and closing would at full size.
+    0.07 ms for 320x180 in which two things move. Coarse cells do here what opening and closing would at full size.
     """
+    if not cv2.countNonZero(changed):
+        return ()
     height, width = changed.shape
     columns, rows = max(1, width // _CELL_PX), max(1, height // _CELL_PX)
     shares = cv2.resize(changed, (columns, rows), interpolation=cv2.INTER_AREA)
