@@ -96,7 +96,7 @@ class Inferring:
         self._is_working = False
         self._listening = threading.Lock()  # whoever reads the channel
         self._answering = threading.Lock()  # whoever reads what the model has found
-        self._waiting: deque[Task] = deque()
+        self._waiting: deque[tuple[Task, Frame | None]] = deque()
         self._started: deque[tuple[Look, Frame]] = deque()
         self._failure: Failed | None = None
         self._thread = threading.Thread(target=self._listen, name="listen", daemon=True)
@@ -150,9 +150,9 @@ class Inferring:
         """All that waits."""
         while self._waiting and self._failure is None:
             with self._changed:  # nobody exchanges it now
-                task = self._waiting.popleft()
+                task, frame = self._waiting.popleft()
             try:
-                self._do(task)
+                self._do(task, frame)
             except Exception as error:  # noqa: BLE001  # this interpreter is not to be trusted any more
                 self._fail(task, error)
         if self._is_working:
@@ -167,26 +167,31 @@ class Inferring:
                     self._post.send(Skipped(skipped.job))
             case SelfTest() | Exercise() | Tune():
                 with self._changed:
-                    self._waiting.append(letter)
+                    self._waiting.append((letter, None))
             case Picture():
                 self._picture(letter)
             case letters.Begin():
                 pass
 
     def _put(self, look: Look) -> Look | None:
-        """Let it wait, in the place of an older frame of its camera where there is one, which is returned."""
+        """Let it wait, in the place of an older frame of its camera where there is one, which is returned.
+
+        Its frame is put together here: between two runs, the thread that runs the model would need twice as long.
+        """
+        frame = self._frame(look)
         with self._changed:
-            for place, older in enumerate(self._waiting):
+            for place, (older, _) in enumerate(self._waiting):
                 if isinstance(older, Look) and older.camera == look.camera and older.is_replaceable:
-                    self._waiting[place] = look
+                    self._waiting[place] = look, frame
                     return older
-            self._waiting.append(look)
+            self._waiting.append((look, frame))
         return None
 
-    def _do(self, task: Task) -> None:
+    def _do(self, task: Task, frame: Frame | None) -> None:
         match task:
             case Look():
-                self._look(task)
+                assert frame is not None
+                self._look(task, frame)
             case Tune(threshold):
                 self._tune(threshold)
             case SelfTest():
@@ -195,8 +200,7 @@ class Inferring:
             case Exercise(seconds):
                 self._post.send(self._exercise(seconds))
 
-    def _look(self, look: Look) -> None:
-        frame = self._frame(look)
+    def _look(self, look: Look, frame: Frame) -> None:
         if not self._is_ahead:
             self._answer(look, frame)
             return

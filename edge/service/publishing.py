@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -115,7 +116,10 @@ class Publishing:
             self._writer.append(outgoing(message))
             return
         self._board.put(message)
-        if not self._pass_on_at_once():
+        if self._pass_on_at_once():
+            # The kernel likes to wake the publisher on this very core, where it would wait for what comes after this.
+            os.sched_yield()
+        else:
             self._wake.set()
 
     def rouse(self) -> None:
