@@ -23,6 +23,9 @@ REPLAY = "replay"
 MOST_SPANS = 1000  # in one answer: some 20 kB
 # With commands on a broker hands out each request twice, once for each of two subscriptions; QoS 1 may repeat it too.
 _REPEATED_NS = 1_000_000_000
+# Each costs a search in the outbox. A consumer asks for a gap at a time, and again after ten seconds.
+MOST_ASKED_A_SECOND = 50
+_SECOND_NS = 1_000_000_000
 
 _Epoch = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
@@ -71,6 +74,7 @@ class Receipts:
         self._answer = answer
         self._clock = clock
         self._newest = (b"", 0)
+        self._second_ns, self._asked = 0, 0
 
     def subscriptions(self) -> list[Subscription]:
         """What to listen to."""
@@ -101,7 +105,20 @@ class Receipts:
             return
         self._courier.confirm(Position(cursor.epoch, cursor.seq))
 
+    def _is_too_many(self) -> bool:
+        """Whether more is asked than one second's worth."""
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._second_ns >= _SECOND_NS:
+            self._second_ns, self._asked = now_ns, 0
+        self._asked += 1
+        return self._asked > MOST_ASKED_A_SECOND
+
     def _ask(self, payload: bytes) -> None:
+        if self._is_too_many():
+            if self._asked == MOST_ASKED_A_SECOND + 1:  # the rest is passed over: an answer to each is a flood as well
+                reason = f"too many: {MOST_ASKED_A_SECOND} a second are carried out; ask again later"
+                self._respond({"transaction": _transaction(payload), "status": "error", "reason": reason})
+            return
         try:
             wanted = _read_replay(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -21,7 +21,7 @@ from edge.report.outbox.trouble import OutboxError
 from edge.report.outbox.values import Entry, Loss, LossKind
 from edge.report.parcels import Parcel
 from edge.report.payloads import event_message
-from edge.report.receipts import Receipts
+from edge.report.receipts import MOST_ASKED_A_SECOND, Receipts
 from edge.report.topics import Topics
 from edge.wire.packets import Limits, Version
 from edge.wire.reasons import NO_SUBSCRIBER, NOT_AUTHORIZED, PACKET_TOO_LARGE, QUOTA_EXCEEDED, SUCCESS
@@ -423,6 +423,27 @@ def test_a_request_that_comes_twice_at_once_is_carried_out_once(post: Post) -> N
     receipts.subscriptions()[0].hear(request)  # a person, again
 
     assert len(answers) == 2
+
+
+def test_a_flood_of_requests_is_answered_in_part_and_told_so_once(post: Post) -> None:
+    answers: list[Message] = []
+    receipts = Receipts(post.courier, TOPICS, consumer=None, answer=answers.append, clock=post.clock)
+
+    def ask(number: int) -> None:
+        payload = f'{{"transaction": "t{number}", "epoch": "E", "from": 1, "to": 2}}'
+        receipts.subscriptions()[0].hear(Heard("edge/gate/command/replay", payload.encode(), False))
+
+    for number in range(300):
+        ask(number)
+
+    told = [json.loads(answer.payload) for answer in answers]
+    assert [each["status"] for each in told] == ["ok"] * MOST_ASKED_A_SECOND + ["error"]
+    assert "too many" in told[-1]["reason"]
+
+    post.wait(2)
+    ask(300)
+
+    assert json.loads(answers[-1].payload)["status"] == "ok"
 
 
 def test_a_retained_or_oversized_request_is_not_even_answered(post: Post) -> None:
