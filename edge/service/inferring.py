@@ -1,8 +1,8 @@
-"""Inside the model's process: one thread runs the model, and another listens to the service meanwhile.
+"""Inside the model's process: one thread runs the model, another listens to the service meanwhile, a third reads.
 
 While the model rests, the thread that runs it listens itself: a frame that comes then is looked at by the thread that
-hears of it, and answered by the same, so that no frame waits for one thread to wake another. The other thread is woken
-when the run begins, and no earlier: it would take Python's lock from the thread that fills the input.
+hears of it, and answered by the same, so that no frame waits for one thread to wake another. The others are woken
+when the run begins, and no earlier: they would take Python's lock from the thread that fills the input.
 """
 
 from __future__ import annotations
@@ -99,11 +99,17 @@ class Inferring:
         self._waiting: deque[tuple[Task, Frame | None]] = deque()
         self._started: deque[tuple[Look, Frame]] = deque()
         self._failure: Failed | None = None
-        self._thread = threading.Thread(target=self._listen, name="listen", daemon=True)
+        self._unread = threading.Lock()  # free while something is to be read behind a run
+        self._unread.acquire()
+        self._threads = [
+            threading.Thread(target=self._listen, name="listen", daemon=True),
+            threading.Thread(target=self._read, name="read", daemon=True),
+        ]
 
     def live(self) -> None:
         """Ends the process: when the service is gone, or after a run that failed."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         while self._failure is None:
             with self._listening:
                 while not self._waiting and self._failure is None:
@@ -115,10 +121,12 @@ class Inferring:
         leave_at_once(1)
 
     def listen_meanwhile(self) -> None:
-        """A run begins now: the other thread listens until it is over, and reads what was found before it."""
+        """A run begins now: one other thread listens until it is over, one reads what was found before it."""
         if self._is_working:
-            if self._started:
-                self._wake.set()
+            # A lock, not the descriptor that the listener waits for: to write into that lets go of Python's lock, and
+            # whoever wakes then takes it, with the run still to begin.
+            if self._started and self._unread.locked():
+                self._unread.release()
             return
         with self._changed:
             self._is_working = True
@@ -131,7 +139,11 @@ class Inferring:
             with self._listening:
                 while self._is_working:
                     self._hear()
-                    self._read_started()
+
+    def _read(self) -> None:
+        while True:
+            self._unread.acquire()
+            self._read_started()
 
     def _hear(self) -> None:
         """Wait for letters and take them in."""
