@@ -36,6 +36,10 @@ class Computing:
     is_reference: bool
     doubt: str
 
+    def is_like(self, other: Computing) -> bool:
+        """Whether both compute in the same way."""
+        return (self.is_reference, self.doubt) == (other.is_reference, other.doubt)
+
 
 def open_computing(model: Model, asked: Kernels | None, open_detector: Open) -> Computing:
     """The model behind exact kernels where it has any, unless the fast ones are asked for.

@@ -109,6 +109,8 @@ def replay(
     before = _gather(first, events_file)
     after = _gather(second, None)
     _tell_means(first)
+    if not second.computing.is_like(first.computing):
+        _tell_kernels(second.computing, f"{against}: ")
     difference = compare(before, after)
     click.echo(_as_json(difference, before, after) if as_json else _as_text(difference, before, after))
     return 0 if difference.is_none else 1
@@ -144,7 +146,7 @@ def _tell_means(assembly: ReplayAssembly) -> None:
             )
 
 
-def _tell_kernels(computing: Computing) -> None:
+def _tell_kernels(computing: Computing, whose: str = "") -> None:
     if computing.is_reference:
         text = (
             "computed by the runtime's reference kernels: slow, the same on every processor, and by a step in a score "
@@ -154,7 +156,7 @@ def _tell_kernels(computing: Computing) -> None:
         text = f"computed as the service does, on other processors perhaps to other last digits: {computing.doubt}"
     else:
         text = "computed as the service does, for this model the same on every processor"
-    click.echo(f"edge replay: {text}", err=True)
+    click.echo(f"edge replay: {whose}{text}", err=True)
 
 
 @contextmanager

@@ -219,6 +219,18 @@ def test_a_model_that_needs_the_reference_kernels_says_so_first(video: Path, tmp
     assert "reference kernels: slow, the same on every processor" in usual.err.splitlines()[0]
 
 
+@pytest.mark.shared
+def test_two_models_that_compute_otherwise_are_both_told(video: Path, tmp_path: Path, shared: Path) -> None:
+    one, other = config(tmp_path, APPEAR), config(tmp_path, APPEAR, "other.yaml")
+    model = shared / "models" / "mobile_object_localizer_v1_uint8.tflite"
+    other.write_text(f"model: {model}\n{other.read_text('utf-8')}", "utf-8")
+
+    told = edge("replay", video, "--config", one, "--against", other)
+
+    assert "for this model the same on every processor" in told.err
+    assert "other.yaml: computed by the runtime's reference kernels" in told.err
+
+
 def test_a_login_in_an_address_is_not_repeated(tmp_path: Path) -> None:
     answer = edge("replay", "rtsp://admin:canary@camera.example/live", "--config", config(tmp_path, APPEAR))
 
