@@ -64,6 +64,16 @@ def choose_version(model: Model, accelerator: str, *, find: Find, is_edgetpu_rea
     return find(model.twin)
 
 
+def version_for_cpu(model: Model, find: Find) -> Model:
+    """The model's version for the CPU, or the model itself where there is none at hand."""
+    if model.layout.backend == "cpu" or model.twin is None:
+        return model
+    try:
+        return find(model.twin)
+    except EdgeError:
+        return model
+
+
 def is_edgetpu_ready() -> bool:
     """Whether an Edge TPU is attached and its library loads.
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from edge.assemble.detector import open_detector
 from edge.assemble.kernels import Computing, Kernels, open_computing
 from edge.assemble.looks import make_look
-from edge.assemble.model import find, resolve_model
+from edge.assemble.model import find, resolve_model, version_for_cpu
 from edge.assemble.pipeline import Shared, make_pipeline
 from edge.assemble.rules import make_rules, make_wanted, time_zone
 from edge.assemble.source import make_source
@@ -26,7 +26,7 @@ from edge.capture.glancing import Glancer
 from edge.capture.spec import SourceKind, SourceSpec, parse_source
 from edge.config.values import Camera, Config
 from edge.core.clock import HandClock
-from edge.core.errors import ConfigError, EdgeError, MissingLibraryError, UsageError
+from edge.core.errors import ConfigError, MissingLibraryError, UsageError
 from edge.core.model import Model
 from edge.core.values import Frame, Message, Sighting
 from edge.report.topics import Topics
@@ -162,13 +162,7 @@ def _model(config: Config, kernels: Kernels | None) -> Model:
     asked = model_in_force(config)
     if kernels is Kernels.FAST:
         return resolve_model(config, asked)
-    model = find(asked or config.model)
-    if model.layout.backend == "cpu" or model.twin is None:
-        return model
-    try:
-        return find(model.twin)
-    except EdgeError:
-        return model
+    return version_for_cpu(find(asked or config.model), find)
 
 
 def _glancing(see: Callable[[Frame], Sighting], camera: Camera) -> Callable[[Frame], Sighting]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.assemble.model import choose_version
+from edge.assemble.model import choose_version, version_for_cpu
 from edge.core.errors import ModelError
 from edge.core.model import Family, InputLayout, Model, ModelLayout
 
@@ -50,6 +50,16 @@ def test_either_name_leads_to_the_version_for_the_accelerator(
     model: Model, accelerator: str, ready: bool, expected: str
 ) -> None:
     assert choose(model, accelerator, ready=ready) == expected
+
+
+def test_the_cpu_s_version_is_taken_where_it_is_at_hand() -> None:
+    def nothing(name: str) -> Model:
+        raise ModelError(f"{name}: not pulled")
+
+    assert version_for_cpu(CPU, nothing) is CPU
+    assert version_for_cpu(TPU, lambda _: CPU) is CPU
+    assert version_for_cpu(TPU, nothing) is TPU
+    assert version_for_cpu(make("alone", "edgetpu"), nothing).name == "alone"
 
 
 def test_auto_stays_on_the_cpu_when_the_other_version_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
