@@ -63,7 +63,7 @@ def bench(
 
     from edge.assemble.bench import check_source
     from edge.assemble.threads import hand_over_quickly
-    from edge.cli.bench_text import as_text
+    from edge.cli.bench_text import as_object, as_text
     from edge.cli.bench_work import make_setup, measure_all, see_first
     from edge.measure.bench_report import compare, read_reports
 
@@ -77,5 +77,5 @@ def bench(
         return 0
     report = measure_all(setup, seconds=seconds, wait=wait, cold_start=cold_start)
     differences = [] if against is None else compare(report, against)
-    click.echo(msgspec.json.encode(report) if as_json else as_text(report, differences))
+    click.echo(msgspec.json.encode(as_object(report, differences)) if as_json else as_text(report, differences))
     return int(any(one.is_worse for one in differences))

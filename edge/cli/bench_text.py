@@ -1,8 +1,11 @@
-"""What ``edge bench`` prints for people."""
+"""What ``edge bench`` prints, for people and for scripts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from edge.measure.bench_report import BenchReport, Difference
 
@@ -40,6 +43,14 @@ def as_text(report: BenchReport, differences: Sequence[Difference]) -> str:
     return "\n".join(lines)
 
 
+def as_object(report: BenchReport, differences: Sequence[Difference]) -> dict[str, Any]:
+    """The same for scripts; ``against`` only where there was a record."""
+    told: dict[str, Any] = msgspec.to_builtins(report)
+    if differences:
+        told["against"] = [{**msgspec.to_builtins(one), "verdict": one.verdict} for one in differences]
+    return told
+
+
 def _line(name: str, figure: str, unit: str = "", more: str = "") -> str:
     return f"  {name:<32} {figure:>8} {unit:<9} {more}".rstrip()
 
@@ -54,8 +65,7 @@ def _quiet_line(report: BenchReport) -> str:
 
 
 def _difference_line(one: Difference) -> str:
-    verdict = "" if one.gain is None else "better" if one.is_better else "WORSE" if one.is_worse else "alike"
-    return f"  {one.figure:<32} {_figure(one.found):>9} {_figure(one.recorded):>9}  {verdict}"
+    return f"  {one.figure:<32} {_figure(one.found):>9} {_figure(one.recorded):>9}  {one.verdict}".rstrip()
 
 
 def _figure(value: float | None) -> str:

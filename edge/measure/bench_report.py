@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +20,8 @@ _COMPARED = {
     "pss_mb": False,
     "cold_start_s": False,
 }
+# What others on the machine change: no verdict where either run was disturbed.
+_BY_THE_CLOCK = {"raw_fps", "pipeline_fps", "ratio", "cold_start_s"}
 # Two runs on one quiet machine differ by less.
 TOLERANCE = 0.03
 
@@ -74,20 +77,31 @@ class Difference(msgspec.Struct, frozen=True):
     """One figure beside the recorded one.
 
     gain : how much better it is, as a part of the recorded one; None where either is missing
+    is_disturbed : others worked on the machine in either run, and it is a figure that they change
     """
 
     figure: str
     found: float | None
     recorded: float | None
     gain: float | None
+    is_disturbed: bool = False
+
+    @property
+    def verdict(self) -> Literal["", "disturbed", "better", "WORSE", "alike"]:
+        """Empty where there is nothing to compare."""
+        if self.gain is None:
+            return ""
+        if self.is_disturbed:
+            return "disturbed"
+        return "better" if self.gain > TOLERANCE else "WORSE" if self.gain < -TOLERANCE else "alike"
 
     @property
     def is_better(self) -> bool:
-        return self.gain is not None and self.gain > TOLERANCE
+        return self.verdict == "better"
 
     @property
     def is_worse(self) -> bool:
-        return self.gain is not None and self.gain < -TOLERANCE
+        return self.verdict == "WORSE"
 
 
 def timings(measured: Measured) -> dict[str, float]:
@@ -128,20 +142,49 @@ def compare(report: BenchReport, recorded: Path) -> list[Difference]:
     Raises
     ------
     UsageError
-        If the file can't be read, is none, or has no report of the same model and thread count.
+        If the file can't be read, is none, or has no report of the same model, threads and source.
     """
     reports = read_reports(recorded)
-    same = [one for one in reports if (one.get("model"), one.get("threads")) == (report.model, report.threads)]
+    mine = _subject(msgspec.to_builtins(report))
+    same = [one for one in reports if _is_same(mine, _subject(one))]
     if not same:
-        known = ", ".join(sorted({f"{one.get('model')} with {one.get('threads')} thread(s)" for one in reports}))
+        known = "; ".join(sorted({_words(_subject(one)) for one in reports}))
         raise UsageError(
-            f"--against {recorded}: expected a report of {report.model} with {report.threads} thread(s), "
-            f"found {known or 'none'}; record one with: edge bench --json"
+            f"--against {recorded}: expected a report of {_words(mine)}, found {known or 'none'}; record one with: "
+            "edge bench --json"
         )
-    return [_difference(name, getattr(report, name), same[-1].get(name)) for name in _COMPARED]
+    is_quiet = report.quiet and same[-1].get("quiet", True) is True
+    return [
+        _difference(name, getattr(report, name), same[-1].get(name), is_quiet=is_quiet or name not in _BY_THE_CLOCK)
+        for name in _COMPARED
+    ]
 
 
-def read_reports(file: Path) -> list[dict[str, object]]:
+def _subject(report: dict[str, Any]) -> dict[str, Any]:
+    """What was measured. A film is the same wherever it lies; what an older record does not say is None."""
+    source, size = report.get("source"), report.get("frame_size")
+    return {
+        "model": report.get("model"),
+        "threads": report.get("threads"),
+        "source": source.rpartition("/")[2] if isinstance(source, str) else None,
+        "size": "x".join(map(str, size)) if isinstance(size, list | tuple) else None,
+        "backend": report.get("backend"),
+    }
+
+
+def _is_same(mine: dict[str, Any], recorded: dict[str, Any]) -> bool:
+    needed = {"model", "threads"}
+    return all(recorded[key] == value or (recorded[key] is None and key not in needed) for key, value in mine.items())
+
+
+def _words(subject: dict[str, Any]) -> str:
+    shown = f"{subject['model']} with {subject['threads']} thread(s)"
+    more = [str(subject[key]) for key in ("source", "size") if subject[key] is not None]
+    more += [f"on {subject['backend']}"] if subject["backend"] is not None else []
+    return f"{shown}, {' '.join(more)}" if more else shown
+
+
+def read_reports(file: Path) -> list[dict[str, Any]]:
     """One report, a list of them, or one per line."""
     try:
         if file.stat().st_size > _LARGEST_FILE:
@@ -166,13 +209,13 @@ def _decode_lines(file: Path, content: bytes) -> list[object]:
         raise UsageError(f"--against {file}: expected what edge bench --json prints ({error})") from error
 
 
-def _difference(name: str, found: float | None, recorded: object) -> Difference:
+def _difference(name: str, found: float | None, recorded: object, *, is_quiet: bool) -> Difference:
     if found is None or not isinstance(recorded, int | float):
         return Difference(name, found, None, None)
     if recorded == 0:
         return Difference(name, found, 0.0, None)
     gain = (found - recorded) / recorded
-    return Difference(name, found, float(recorded), gain if _COMPARED[name] else -gain)
+    return Difference(name, found, float(recorded), gain if _COMPARED[name] else -gain, not is_quiet)
 
 
 def _blocks(measured: Measured) -> list[Block]:

@@ -36,7 +36,7 @@ def test_json_has_the_keys_that_scripts_rely_on(overlap: str) -> None:
 
 def test_people_get_a_table_beside_the_record(tmp_path: Path) -> None:
     record = tmp_path / "record.json"
-    record.write_text(json.dumps({"model": "edge-default", "threads": 1, "pipeline_fps": 1e9, "raw_fps": 0.001}))
+    record.write_text(json.dumps({"model": "edge-default", "threads": 1, "pss_mb": 0.001, "cpu_ms_per_frame": 1e9}))
 
     answer = edge("bench", *QUICK, "--no-cold-start", "--threads", "1", "--against", record)
 
@@ -44,8 +44,22 @@ def test_people_get_a_table_beside_the_record(tmp_path: Path) -> None:
     assert "the path keeps" in answer.out
     assert "The machine was" in answer.out
     rows = {line.split("  ")[1]: line for line in answer.out.splitlines() if line.endswith(("better", "WORSE"))}
-    assert rows["pipeline_fps"].endswith("WORSE")
-    assert rows["raw_fps"].endswith("better")
+    assert rows["pss_mb"].endswith("WORSE")
+    assert rows["cpu_ms_per_frame"].endswith("better")
+
+
+def test_scripts_get_the_comparison_too(tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps({"model": "edge-default", "threads": 1, "pss_mb": 0.001}))
+
+    answer = edge("bench", *QUICK, "--no-cold-start", "--threads", "1", "--against", record, "--json")
+
+    (report,) = answer.objects()
+    differences = {one["figure"]: one for one in report["against"]}
+    assert answer.code == 1
+    assert report.keys() >= CONTRACT
+    assert (differences["pss_mb"]["recorded"], differences["pss_mb"]["verdict"]) == (0.001, "WORSE")
+    assert differences["ratio"]["recorded"] is None
 
 
 def test_a_wrong_record_is_told_before_the_long_work(tmp_path: Path) -> None:

@@ -149,6 +149,35 @@ def test_a_report_is_compared_with_the_recorded_one_of_its_model(tmp_path: Path,
     assert differences["pss_mb"].gain is None
 
 
+@pytest.mark.parametrize("is_now", [True, False])
+def test_on_a_disturbed_machine_nothing_is_judged_by_the_clock(tmp_path: Path, is_now: bool) -> None:
+    file = tmp_path / "record.json"
+    file.write_bytes(msgspec.json.encode(a_report(quiet=is_now)))
+    slower = {"raw_fps": 50.0, "pipeline_fps": 20.0, "ratio": 0.4, "cold_start_s": 0.9}
+
+    found = compare(a_report(quiet=not is_now, cpu_ms_per_frame=20.0, **slower), file)
+
+    verdicts = {one.figure: one.verdict for one in found}
+    assert verdicts == dict.fromkeys(slower, "disturbed") | {"cpu_ms_per_frame": "WORSE", "pss_mb": "alike"}
+    assert [one.figure for one in found if one.is_worse] == ["cpu_ms_per_frame"]
+
+
+@pytest.mark.parametrize("other", [{"source": "walk.mp4"}, {"frame_size": (768, 432)}, {"backend": "edgetpu"}])
+def test_a_record_of_another_source_is_no_record_of_this_one(tmp_path: Path, other: dict[str, Any]) -> None:
+    file = tmp_path / "record.json"
+    file.write_bytes(msgspec.json.encode(a_report(**other)))
+
+    with pytest.raises(UsageError, match=r"expected a report of m with 1 thread.*synthetic: 640x480 on cpu"):
+        compare(a_report(), file)
+
+
+def test_the_same_film_may_lie_elsewhere(tmp_path: Path) -> None:
+    file = tmp_path / "record.json"
+    file.write_bytes(msgspec.json.encode(a_report(source="/films/walk.mp4")))
+
+    assert compare(a_report(source="walk.mp4"), file)
+
+
 @pytest.mark.parametrize("content", ["", "{", "[1]", "[]", json.dumps({"model": "another", "threads": 4})])
 def test_what_is_no_record_of_this_model_is_refused(tmp_path: Path, content: str) -> None:
     file = tmp_path / "record.json"
