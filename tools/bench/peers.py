@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 Pids = tuple[int, ...] | None  # the processes that took part; None = this one alone
@@ -195,11 +196,21 @@ def ultralytics(options: argparse.Namespace) -> Iterator[Pids]:
     from ultralytics import YOLO
 
     torch.set_num_threads(options.threads)
+    use_own_suppression()
     model = YOLO(str(options.model), task="detect")
     size = input_side(options.model)
     for frame in clip_frames(options.clip):
         model.predict(frame, imgsz=size, conf=0.25, verbose=False)
         yield None
+
+
+def use_own_suppression() -> None:
+    """Where the torchvision at hand is a mere name, as none fits the torch, Ultralytics gets its own NMS."""
+    import torchvision
+    from ultralytics.utils.nms import TorchNMS
+
+    if not hasattr(torchvision, "ops"):
+        torchvision.ops = SimpleNamespace(nms=TorchNMS.nms)
 
 
 def input_side(model: Path) -> int:
