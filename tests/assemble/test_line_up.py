@@ -77,7 +77,7 @@ def test_safe_mode_runs_what_was_kept_and_nothing_else(models: Path) -> None:
 
 def order_for(labels: tuple[str, ...], tmp_path: Path) -> tuple[InferOrder, tuple[int, ...] | None]:
     """What the process of a last good model with these labels is told, where another was asked for."""
-    asked = default_model()
+    asked = replace(default_model(), labels=("person", "vehicle", "animal"))
     good = replace(asked, labels=labels, sha256="1" * 64)
     workshop = Workshop(
         LineUp(Stock(asked, "edge-default"), ModelTrust(tmp_path), None, asked),

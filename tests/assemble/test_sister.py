@@ -69,7 +69,7 @@ def test_a_card_s_sister_who_was_not_pulled_is_missed_by_nobody(folder: Path) ->
 @pytest.mark.parametrize(
     ("changes", "boxes", "words"),
     [
-        ({"labels": ["person", "car", "animal"]}, "graph", "knows all labels of edge-default-320.*lacks vehicle"),
+        ({"labels": ["person", "car"]}, "graph", "knows all labels of edge-default-320.*lacks vehicle"),
         ({}, "raw", "boxes: raw reads models of the family ssd-postprocess"),
     ],
 )
@@ -108,28 +108,28 @@ def plan_with(folder: Path, sister: Model, **settings: object) -> Plan:
 
 
 def test_her_classes_are_read_as_the_model_s(folder: Path) -> None:
-    write_card(folder, "weak", labels=["animal", "person", "vehicle"])
+    write_card(folder, "weak", labels=["vehicle", "person"])
     plan = plan_with(folder, find("weak")).smaller
 
     assert plan is not None
     workshop = make_workshop(plan.config, plan.line, plan.infer, 0.2, HandClock())
-    assert plan.model.labels == ("person", "vehicle", "animal")
-    assert workshop.inference(plan.line.cpu).class_ids == (2, 0, 1)
-    assert (plan.model.layout.input.width, plan.smaller) == (256, None)
+    assert plan.model.labels == ("person", "vehicle")
+    assert workshop.inference(plan.line.cpu).class_ids == (1, 0)
+    assert (plan.model.layout.input.width, plan.smaller) == (288, None)
 
 
 def test_a_threshold_that_is_left_to_the_model_is_hers_while_she_works(folder: Path) -> None:
     write_card(folder, "weak", threshold=0.6)
-    plan = plan_with(folder, find("weak"), thresholds={"vehicle": 0.4})
+    plan = plan_with(folder, find("weak"), thresholds={"vehicle": 0.45})
     in_force = InForce(plan, Identities("gate", "epoch"), HandClock())
-    in_force.wanted["yard"].override({"animal": 0.7})  # as a command that was not kept
+    in_force.wanted["yard"].override({"person": 0.7})  # as a command that was not kept
 
     before = in_force.wanted["yard"].scores
     in_force.exchange(is_smaller=True)
     meanwhile = in_force.wanted["yard"].scores
     in_force.exchange(is_smaller=False)
 
-    assert before == {"person": 0.35, "vehicle": 0.4, "animal": 0.7}
-    assert meanwhile == {"person": 0.6, "vehicle": 0.4, "animal": 0.6}
-    assert in_force.wanted["yard"].scores == {"person": 0.35, "vehicle": 0.4, "animal": 0.35}
+    assert before == {"person": 0.7, "vehicle": 0.45}
+    assert meanwhile == {"person": 0.6, "vehicle": 0.45}
+    assert in_force.wanted["yard"].scores == {"person": plan.model.threshold, "vehicle": 0.45}
     assert in_force.plan is in_force.nominal is plan

@@ -42,10 +42,10 @@ def test_the_default_model_is_found_by_name_without_a_run() -> None:
     model = find_model("edge-default", trial=_NoTrial(), folders=(shared_folder("models"),))
 
     assert model.name == "edge-default"
-    assert model.labels == ("person", "vehicle", "animal")
+    assert model.labels == ("person", "vehicle")
     assert 0.3 <= model.threshold <= 0.5  # few false alarms; the card says which
     assert model.layout.family is Family.LTRB
-    assert model.groups == {"vehicle": ("car", "motorcycle", "bus", "truck"), "animal": ("cat", "dog")}
+    assert model.groups == {"vehicle": ("car", "motorcycle", "bus", "truck")}
     assert model.sha256 == hashlib.sha256(model.path.read_bytes()).hexdigest()
 
 

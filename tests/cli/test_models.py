@@ -50,7 +50,7 @@ def test_inspect_tells_the_agreed_keys(tmp_path: Path) -> None:
     assert told.keys() >= _KEYS
     assert told["input"].keys() >= _INPUT_KEYS
     assert (told["family"], told["usable"], told["reason"]) == ("ltrb", True, None)
-    assert told["labels"] == ["person", "vehicle", "animal"]
+    assert told["labels"] == ["person", "vehicle"]
 
 
 def test_inspect_explains_to_people_and_drafts_a_card(tmp_path: Path) -> None:

@@ -15,20 +15,20 @@ def default_model(path: Path = PATH) -> Model:
     layout = ModelLayout(
         family=Family.LTRB,
         input=InputLayout(
-            name="image", width=256, height=256, dtype="int8", scale=0.003921568859368563, zero_point=-128
+            name="image", width=288, height=288, dtype="int8", scale=0.003921568859368563, zero_point=-128
         ),
         outputs={
             "boxes": OutputLayout(
-                name="Identity", index=0, shape=(1, 1344, 4), dtype="int8", scale=0.03432457521557808, zero_point=-121
+                name="boxes", index=1, shape=(1, 1701, 4), dtype="int8", scale=0.042829133570194244, zero_point=-119
             ),
             "scores": OutputLayout(
-                name="Identity_1", index=1, shape=(1, 1344, 3), dtype="int8", scale=0.00390625, zero_point=-128
+                name="scores", index=0, shape=(1, 1701, 2), dtype="int8", scale=0.00390625, zero_point=-128
             ),
         },
-        classes=3,
+        classes=2,
         transposed=True,
     )
-    return Model("edge-default", path, sha256_of(path), layout, ("person", "vehicle", "animal"))
+    return Model("edge-default", path, sha256_of(path), layout, ("person", "vehicle"))
 
 
 def sha256_of(path: Path) -> str:

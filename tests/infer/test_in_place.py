@@ -9,6 +9,7 @@ from edge.core.clock import HandClock
 from edge.core.model import InputLayout
 from edge.infer.decoding import make_decoder
 from edge.infer.detector import Detector
+from edge.infer.golden import golden_picture
 from edge.infer.interpreter import open_interpreter
 from edge.infer.preprocess import Preprocessor
 from edge.infer.runtime import Runtime, load_runtime
@@ -89,13 +90,13 @@ def test_shrinking_ahead_leaves_the_picture_alone():
 
 
 def pictures():
-    random = np.random.default_rng(5)
-    return [make_frame(random.integers(0, 256, (90, 160, 3), np.uint8), sequence=n) for n in range(3)]
+    rings = golden_picture(InputLayout(name="image", width=160, height=90, dtype="uint8", scale=1.0, zero_point=0))
+    return [make_frame(np.roll(rings, 40 * n, axis=1), sequence=n) for n in range(3)]
 
 
 def detector():
     model = default_model()
-    decoder = make_decoder(model.layout, threshold=0.01)
+    decoder = make_decoder(model.layout, threshold=0.004)
     return Detector(model, opened(load_runtime()), decoder=decoder, clock=HandClock())
 
 

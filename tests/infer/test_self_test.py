@@ -47,12 +47,14 @@ def golden():
 def test_the_picture_is_the_same_everywhere() -> None:
     picture = golden_picture(MODEL.layout.input)
 
-    assert picture.shape == (256, 256, 3)
-    assert zlib.crc32(picture.tobytes()) == 1649564278
+    assert picture.shape == (288, 288, 3)
+    assert zlib.crc32(picture.tobytes()) == 654294635
 
 
 def test_the_model_sees_something_in_the_picture(golden) -> None:
-    assert max(golden.outputs["scores"].values) > 0.3
+    scores = golden.outputs["scores"]
+
+    assert max(scores.values) > 5 * scores.step  # rings are no persons, but more than rounding may change
 
 
 @pytest.mark.parametrize("is_own", [True, False])
@@ -114,4 +116,4 @@ def test_outputs_of_another_size_are_told(golden) -> None:
     fault = run_self_test(make_detector(lambda one: one.values[:, :100]), Expected(golden)).fault
 
     assert fault is not None
-    assert "expected 5376" in fault
+    assert "expected 6804" in fault
