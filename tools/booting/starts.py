@@ -50,6 +50,7 @@ def interrupted_first_start(bench: Bench) -> str:
         left = _status(bench).strip()
         bench.power_on()
         seen = bench.wait_for_message(DETECTIONS)
+        bench.wait_for("the set-up's end", lambda: _status(bench).startswith("set up as") or None)
         told = bench.login.run(f"{_CARD}\nsystemctl is-enabled edge-setup.service 2>&1 || true")
         if "enabled" in told.splitlines()[-1]:
             raise RuntimeError(f"the set-up would run again: {told}")
