@@ -43,7 +43,7 @@ def make_site(tmp_path: Path, brokers: Brokers) -> Iterator[MakeSite]:
 @pytest.mark.parametrize("fault", ["lost", "hung", "crash"])
 def test_the_cpu_takes_over_within_three_seconds_and_gives_back(library: Path, make_site: MakeSite, fault: str) -> None:
     reason = "accelerator_" + {"crash": "crashed"}.get(fault, fault)
-    absence = {"label": "animal", "when": "absence", "seconds": 8}
+    absence = {"label": "vehicle", "when": "absence", "seconds": 8}
     site = make_site(library, rules={"empty": absence})
     site.start()
     first = site.detections("edgetpu")
