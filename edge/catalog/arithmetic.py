@@ -8,19 +8,19 @@ from edge.catalog.model_file import ModelFile, Operator, parse_model
 from edge.catalog.ssd import POSTPROCESS
 
 _REAL = frozenset({"float16", "bfloat16", "float32", "float64"})
-# Real numbers that are only moved, compared, or made of whole ones by a single multiplication, which IEEE 754 rounds
-# alike everywhere. The post-processing rounds alike too: measured (docs/measurements.md).
-_EXACT_WITH_REALS = frozenset({
-    "CONCATENATION", "DENSIFY", "DEPTH_TO_SPACE", "DEQUANTIZE", "EXPAND_DIMS", "GATHER", "MAXIMUM", "MAX_POOL_2D",
-    "MINIMUM", "PACK", "PAD", "PADV2", "RELU", "RESHAPE", "RESIZE_NEAREST_NEIGHBOR", "REVERSE_V2", "SLICE",
-    "SPACE_TO_DEPTH", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TILE", "TRANSPOSE", "UNPACK", POSTPROCESS,
+# Numbers are only moved or compared: the same everywhere, whatever they are.
+_MOVING = frozenset({
+    "CONCATENATION", "DEPTH_TO_SPACE", "EXPAND_DIMS", "GATHER", "MAXIMUM", "MAX_POOL_2D", "MINIMUM", "PACK", "PAD",
+    "PADV2", "RESHAPE", "RESIZE_NEAREST_NEIGHBOR", "REVERSE_V2", "SLICE", "SPACE_TO_DEPTH", "SPLIT", "SPLIT_V",
+    "SQUEEZE", "STRIDED_SLICE", "TILE", "TRANSPOSE", "UNPACK",
 })  # fmt: skip
+# Real numbers made of whole ones by a single multiplication, which IEEE 754 rounds alike everywhere; and the SSD's
+# post-processing, which was measured to round alike (docs/measurements.md).
+_EXACT_WITH_REALS = _MOVING | {"DENSIFY", "DEQUANTIZE", "RELU", POSTPROCESS}
 # The fast kernels (XNNPACK's) of these, for int8: whole sums, scaled by one product of reals that is rounded to the
 # nearest even number on x86-64 and aarch64 alike, or no arithmetic at all. Graphs with others, and those of uint8, were
 # seen to differ. Measured: docs/measurements.md.
-_ALIKE_WHEN_FAST = frozenset(
-    {"ADD", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "LOGISTIC", "PAD", "RESHAPE", "TILE"}
-)
+_ALIKE_WHEN_FAST = _MOVING | {"ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "LOGISTIC"}
 
 
 @dataclass(frozen=True, slots=True)

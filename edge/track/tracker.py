@@ -32,9 +32,6 @@ _BELIEVED = 2
 LEAST_ALIKE = (2.0, 0.3, 0.5, 0.2)
 # Another class continues a track only where nothing else does and the boxes are nearly the same.
 OTHER_CLASS_ALIKE = 0.7
-# A weak detection continues what moves only where it was seen just now: in the frame before, or so long ago.
-# ByteTrack's second stage passes over what is lost, too: where a thing was last seen, weak ones are mostly others.
-_JUST_NOW_S = 0.2
 # Of two things that a detection fits about alike, it is the one seen last: what a second out of sight costs, and how
 # many count. After the cascade of DeepSORT (Wojke et al., 2017), which asks those first that were seen last.
 _ABSENCE_PER_S = 0.1
@@ -140,8 +137,6 @@ class Tracker:
                 continue
             rank = like + kind
             if thing.misses:
-                if not (strong[column] or self._continues_weakly(row)):
-                    continue
                 rank -= self._absence(thing)
             ranked.append((rank, row, column))
         return best_pairs(ranked)
@@ -149,10 +144,6 @@ class Tracker:
     def _absence(self, thing: Thing) -> float:
         """What its time out of sight takes from a pair's rank."""
         return _ABSENCE_PER_S * min(self._unseen_s(thing), _LONGEST_ABSENCE_S)
-
-    def _continues_weakly(self, row: int) -> bool:
-        """Whether a weak detection is enough for what was missed: it was seen just now, or stands still."""
-        return self._unseen_s(self._things[row]) <= _JUST_NOW_S or bool(self._stillness.still[row])
 
     def _unseen_s(self, thing: Thing) -> float:
         assert self._now_ns is not None

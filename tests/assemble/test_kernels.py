@@ -5,12 +5,15 @@ from functools import partial
 
 import msgspec
 import pytest
+from ai_edge_litert.interpreter import OpResolverType
 
 from edge.assemble.detector import open_detector
-from edge.assemble.kernels import Computing, Kernels, open_computing
+from edge.assemble.kernels import Computing, Kernels, Open, open_computing
 from edge.catalog.store import find_model
 from edge.core.errors import ModelError
 from edge.core.model import Model
+from edge.infer.detector import Detector
+from edge.infer.runtime import Runtime
 from tests.shared_models import shared_model
 
 
@@ -52,22 +55,33 @@ def test_who_insists_on_exactness_is_told_why_there_is_none(shared):
         computing(model, Kernels.EXACT)
 
 
-def test_without_the_fast_library_the_model_in_the_box_is_doubted():
-    """What the runtime then takes instead rounds otherwise on another processor, and its reference kernels lag."""
-    model = find_model("edge-default")
-    opened = partial(open_detector, model, threads=1)
+def refusing(*refused: str) -> Open:
+    """Opens the model in the box where the runtime lacks its fast library, or takes it for too new."""
+    opened = partial(open_detector, find_model("edge-default"), threads=1)
 
-    def without_library(runtime):
-        from ai_edge_litert.interpreter import OpResolverType
-
-        plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        if isinstance(runtime.interpreter_class, partial):  # the reference kernels
+    def open_refusing(runtime: Runtime) -> Detector:
+        if isinstance(runtime.interpreter_class, partial):
+            if "reference" in refused:
+                raise ModelError("Didn't find op for builtin opcode 'TILE' version '3'")
             return opened(runtime=runtime)
-        plain_class = partial(runtime.interpreter_class, experimental_op_resolver_type=plain)
-        return opened(runtime=replace(runtime, interpreter_class=plain_class))
+        plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        slow = partial(runtime.interpreter_class, experimental_op_resolver_type=plain)
+        return opened(runtime=replace(runtime, interpreter_class=slow))
 
-    found = open_computing(model, None, without_library)
+    return open_refusing
 
+
+def test_without_the_fast_library_the_model_in_the_box_gets_the_reference_kernels():
+    """What the runtime would take instead rounds otherwise on another processor."""
+    found = open_computing(find_model("edge-default"), Kernels.EXACT, refusing())
+
+    assert (found.is_reference, found.doubt) == (True, "")
+
+
+def test_a_model_that_the_reference_kernels_refuse_is_doubted():
+    found = open_computing(find_model("edge-default"), None, refusing("reference"))
+
+    assert not found.is_reference
     assert "reference kernels don't take it" in found.doubt
     assert "TILE" in found.doubt
 
