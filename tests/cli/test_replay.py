@@ -18,6 +18,7 @@ cameras:
   yard:
     source: picamera2:0
     fps: 10
+    thresholds: {default: 0.6}
     zones: {everywhere: [[0, 0], [1, 0], [1, 1], [0, 1]]}
     rules: {RULES}
   street:

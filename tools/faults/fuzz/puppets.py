@@ -85,6 +85,8 @@ class Puppet:
     offer = send
     is_flushed = True
 
+    def rouse(self) -> None: ...
+
     def expect(self, within_s: float | None) -> None: ...
 
     def dismiss(self) -> None:
