@@ -39,9 +39,9 @@ def camera_of(pictures: Path, **settings: Any) -> dict[str, Any]:
     return {"yard": CAMERA | {"source": str(pictures)} | settings}
 
 
-def replayed(pictures: Path, folder: Path, **settings: Any) -> str:
+def replayed(pictures: Path, folder: Path, *, kernels: str = "exact", **settings: Any) -> str:
     config = write_config(folder, {"cameras": camera_of(pictures, **settings)})
-    done = run_edge("replay", str(pictures), "--config", str(config))
+    done = run_edge("replay", str(pictures), "--config", str(config), "--kernels", kernels)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -58,6 +58,7 @@ def test_who_is_too_far_off_for_the_whole_picture_is_seen_and_replayed_as_the_se
 
     without = replayed(pictures, tmp_path)
     closer, again = (replayed(pictures, tmp_path, **settings) for _ in range(2))
+    as_the_service = replayed(pictures, tmp_path, kernels="fast", **settings)
     run = run_into_broker(tmp_path, cameras=camera_of(pictures, **settings))
 
     events = [json.loads(line) for line in closer.splitlines()]
@@ -68,4 +69,4 @@ def test_who_is_too_far_off_for_the_whole_picture_is_seen_and_replayed_as_the_se
     assert LEFT - 4 <= left * WIDE[0] < right * WIDE[0] <= LEFT + PERSON_PX[0] + 4
     assert TOP - 4 <= top * WIDE[1] < bottom * WIDE[1] <= TOP + PERSON_PX[1] + 4
     assert run.exit_code == 0, run.stderr
-    assert story(run.events()) == story(events)
+    assert story(run.events()) == story([json.loads(line) for line in as_the_service.splitlines()])
