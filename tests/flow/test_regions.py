@@ -69,4 +69,7 @@ def test_who_is_too_far_off_for_the_whole_picture_is_seen_and_replayed_as_the_se
     assert LEFT - 4 <= left * WIDE[0] < right * WIDE[0] <= LEFT + PERSON_PX[0] + 4
     assert TOP - 4 <= top * WIDE[1] < bottom * WIDE[1] <= TOP + PERSON_PX[1] + 4
     assert run.exit_code == 0, run.stderr
-    assert story(run.events()) == story([json.loads(line) for line in as_the_service.splitlines()])
+    seen, expected = story(run.events()), story([json.loads(line) for line in as_the_service.splitlines()])
+    assert [event[:2] for event in seen] == [event[:2] for event in expected]
+    for (*_, box), (*_, other) in zip(seen, expected, strict=True):  # a model's process lost on the way forgets places
+        assert box == pytest.approx(other, abs=0.02)
