@@ -44,7 +44,8 @@ def make_site(tmp_path: Path, brokers: Brokers) -> Iterator[MakeSite]:
 def test_the_cpu_takes_over_within_three_seconds_and_gives_back(library: Path, make_site: MakeSite, fault: str) -> None:
     reason = "accelerator_" + {"crash": "crashed"}.get(fault, fault)
     absence = {"label": "vehicle", "when": "absence", "seconds": 8}
-    site = make_site(library, rules={"empty": absence})
+    # what the detector takes for a vehicle in the made-up scene is never this sure
+    site = make_site(library, rules={"empty": absence}, thresholds={"vehicle": 0.99})
     site.start()
     first = site.detections("edgetpu")
 
