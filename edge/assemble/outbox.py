@@ -14,11 +14,10 @@ from edge.core.events import Event, EventType, LostEvents, Occurrence
 from edge.core.protocols import Clock
 from edge.report.outbox.keeper import Keeper
 from edge.report.outbox.reader import OutboxReader
-from edge.report.outbox.values import Entry, Loss, LossKind, Outgoing, Policy
+from edge.report.outbox.values import Entry, Loss, LossKind, Outgoing, Policy, outgoing
 from edge.report.payloads import event_message
 from edge.report.topics import Topics
 from edge.service.identity import Identities, event_time
-from edge.service.publishing import outgoing
 
 SERVICE_FOLDER = Path("/var/lib/edge")
 _MINUTE_MS = 60_000

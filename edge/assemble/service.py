@@ -164,7 +164,7 @@ class Works:
         """The model's smaller sister takes its place, or gives it back; belongs to the thread of the service."""
         self.in_force.exchange(is_smaller=is_smaller)
         plan = self.in_force.plan
-        renewed = self._arbiter.exchange(Cast(plan.captures, plan.lookouts, self.in_force.disabled))
+        renewed = self._arbiter.change(Cast(plan.captures, plan.lookouts, self.in_force.disabled), is_alike=True)
         self._arbiter.brain.tune(self.in_force.lowest_score)
         self._steward.apply()
         self.service.change(self._make_parts(renewed))

@@ -126,19 +126,20 @@ class Arbiter:
         """There is no change after all."""
         self._minds.abandon()
 
-    def change(self, cast: Cast) -> frozenset[str]:
+    def change(self, cast: Cast, *, is_alike: bool = False) -> frozenset[str]:
         """Watch something else, with who was rehearsed; returns the cameras whose pictures are others from now on.
 
-        Cameras may come and go only with another ``Brains``, which knows their memory.
+        Cameras come and go only with another ``Brains``. Where that finds the same (``is_alike``), what was seen holds.
         """
-        if self._minds.succeed():
+        if self._minds.succeed() and not is_alike:
             self._forget_what_was_seen()
-        return self._recast(cast)
-
-    def exchange(self, cast: Cast) -> frozenset[str]:
-        """As ``change``, to a model that finds the same classes in the same pictures: what was seen last holds."""
-        self._minds.succeed()
-        return self._recast(cast)
+        renewed = self._watch.change(cast)
+        self._room.change(self._eyes)
+        for camera in renewed & self._eyes.keys():
+            for announced in self._room.empty(camera):
+                self._eyes[camera].leases.free(announced.slot)
+        self._out = deque(item for item in self._out if camera_of(item) not in renewed)
+        return renewed
 
     def wake(self) -> None:
         """Have ``take`` return early; from any thread, and from a signal handler."""
@@ -284,15 +285,6 @@ class Arbiter:
         eye.leases.lend(announced.slot)
         self._lookouts[eye.camera].look_begins()
         return True
-
-    def _recast(self, cast: Cast) -> frozenset[str]:
-        renewed = self._watch.change(cast)
-        self._room.change(self._eyes)
-        for camera in renewed & self._eyes.keys():
-            for announced in self._room.empty(camera):
-                self._eyes[camera].leases.free(announced.slot)
-        self._out = deque(item for item in self._out if camera_of(item) not in renewed)
-        return renewed
 
     def _forget_what_was_seen(self) -> None:
         """Another model may have other classes: what the one before saw is held no longer."""

@@ -24,7 +24,6 @@ from edge.service.infer_letters import (
     Exercised,
     Failed,
     Found,
-    Look,
     Picture,
     Pictured,
     Ready,
@@ -141,21 +140,7 @@ class Brain:
     def look(self, announced: Announced, *, is_replaceable: bool) -> bool:
         """Lend it a frame; False = it can't be told just now."""
         self._next_job += 1
-        frame = announced.frame
-        letter = Look(
-            self._next_job,
-            frame.camera,
-            announced.slot,
-            frame.sequence,
-            frame.captured_ns,
-            frame.captured_at,
-            frame.width,
-            frame.height,
-            is_replaceable,
-            announced.small,
-            announced.has_picture,
-            () if announced.glance is None else announced.glance.moving,
-        )
+        letter = letters.look(self._next_job, announced, is_replaceable=is_replaceable)
         if not self._child.send(letters.encode(letter)):
             return False
         if not self._jobs:

@@ -191,8 +191,7 @@ class Child:
         if self._channel is not None:
             self._channel.wait(min(timeout_s, self._until(self._deadline_ns)), *others)
             return
-        poll_s = min(timeout_s, self._until(self._next_ns))
-        wait_readable(others, poll_s)
+        wait_readable(others, min(timeout_s, self._until(self._next_ns)))
 
     def fail(self, why: str) -> None:
         """End this process, whatever it does, and plan the next."""

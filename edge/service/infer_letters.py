@@ -8,6 +8,7 @@ import msgspec
 
 from edge.core.glance import Place
 from edge.infer.golden import Golden
+from edge.service.announced import Announced
 from edge.service.trouble import Trouble
 
 Corners = tuple[float, float, float, float]
@@ -171,3 +172,22 @@ FromInfer = Ready | Cannot | Found | Skipped | Failed | Tested | Exercised | Pic
 encode = msgspec.msgpack.Encoder().encode
 read_by_infer = msgspec.msgpack.Decoder(ToInfer).decode
 read_by_service = msgspec.msgpack.Decoder(FromInfer).decode
+
+
+def look(job: int, announced: Announced, *, is_replaceable: bool) -> Look:
+    """What is said of a frame that a camera's process has announced."""
+    frame = announced.frame
+    return Look(
+        job,
+        frame.camera,
+        announced.slot,
+        frame.sequence,
+        frame.captured_ns,
+        frame.captured_at,
+        frame.width,
+        frame.height,
+        is_replaceable,
+        announced.small,
+        announced.has_picture,
+        () if announced.glance is None else announced.glance.moving,
+    )

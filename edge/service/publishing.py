@@ -21,7 +21,7 @@ from edge.core.events import EventMessage
 from edge.core.protocols import Clock
 from edge.core.values import Message
 from edge.report.listening import Heard
-from edge.report.outbox.values import Mode, Outgoing
+from edge.report.outbox.values import Mode, outgoing
 from edge.report.outbox.writer import OutboxWriter
 from edge.report.states import Delivery
 from edge.service import letters
@@ -286,17 +286,3 @@ def own_publisher(setup: Setup, clock: Clock) -> Child:
 def other_publisher(setup: Setup, clock: Clock, *, socket: Path) -> Neighbour:
     """A publisher that systemd starts, with the broker's secrets of its own: ``setup`` holds none."""
     return Neighbour("publish", socket, greet=lambda: [letters.encode(setup)], clock=clock)
-
-
-def outgoing(message: EventMessage) -> Outgoing:
-    """What the outbox takes of an event."""
-    return Outgoing(
-        epoch=message.id.epoch,
-        seq=message.id.seq,
-        topic=message.topic,
-        payload=message.payload,
-        severity=message.severity,
-        camera=message.camera,
-        label=message.label,
-        happened_wall_ms=message.happened_wall_ms,
-    )

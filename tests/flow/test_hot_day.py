@@ -63,6 +63,11 @@ class HotDay:
     def be(self, celsius: float) -> None:
         set_temperature(self._system, celsius)
 
+    def bring_the_sister(self) -> None:
+        """Until she works."""
+        self.be(HOT_C)
+        self.hear(f"model {SMALL} does the work for now")
+
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(PATIENCE_S)
@@ -114,8 +119,7 @@ def test_the_whole_ladder_is_gone_down_and_up_and_the_person_stays_the_same(
 ) -> None:
     with heard_by(tmp_path) as (port, hear):
         day = begin(port)
-        day.be(HOT_C)
-        day.hear(f"model {SMALL} does the work for now")
+        day.bring_the_sister()
         day.be(COOL_C)
         day.hear(f"model {LARGE} works again")
         day.hear("doing more again: Restraint(rate=1.0")
@@ -157,8 +161,7 @@ def test_a_sister_who_is_killed_again_and_again_at_work_gives_the_place_back(
 ) -> None:
     with heard_by(tmp_path) as (port, hear):
         day = begin(port)
-        day.be(HOT_C)
-        day.hear(f"model {SMALL} does the work for now")
+        day.bring_the_sister()
         for _ in range(3):
             kill_model(day)
         day.hear(f"model {LARGE} works again")
@@ -176,8 +179,7 @@ def test_a_reload_while_the_sister_works_leaves_her_there_or_brings_the_model_th
 ) -> None:
     with heard_by(tmp_path) as (port, hear):
         day = begin(port)
-        day.be(HOT_C)
-        day.hear(f"model {SMALL} does the work for now")
+        day.bring_the_sister()
         before = processes_of(day.process.pid)
         day.write(labels=["person"])
         day.process.send_signal(signal.SIGHUP)

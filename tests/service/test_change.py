@@ -142,7 +142,7 @@ def test_a_model_that_finds_the_same_takes_over_without_a_frame_s_turn_lost(play
 
     stage.arbiter.rehearse(("yard",), brains_of(stage), is_tried=True)
     stage.until(stage.arbiter.is_rehearsed)
-    renewed = stage.arbiter.exchange(cast(recording, is_whole=True, yard=b"made small for another"))
+    renewed = stage.arbiter.change(cast(recording, is_whole=True, yard=b"made small for another"), is_alike=True)
     after = pids(stage), stage.arbiter.brain.pid
     stage.until(lambda: stage.states()[-1:] == ["ended"])
 

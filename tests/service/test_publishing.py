@@ -14,7 +14,7 @@ import pytest
 from edge.core.clock import HandClock
 from edge.core.values import Message
 from edge.report.listening import Heard
-from edge.report.outbox.values import Guarantee, Mode, OutboxReading
+from edge.report.outbox.values import Guarantee, Mode, OutboxReading, outgoing
 from edge.report.payloads import event_message
 from edge.report.states import Delivery
 from edge.report.topics import Topics
@@ -160,7 +160,7 @@ def test_an_event_goes_to_the_outbox_and_only_word_of_it_to_the_publisher(servic
     service.outlet.send(message)
     service.outlet.committed()
 
-    assert service.writer.appended == [publishing.outgoing(message)]
+    assert service.writer.appended == [outgoing(message)]
     assert service.go_round() == [Committed()]
     assert service.go_round() == []
 

@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 
 from edge.core.errors import ConfigError
-from edge.core.events import Severity
+from edge.core.events import EventMessage, Severity
 from edge.report.outbox.spans import Span, count_of
 
 PAYLOAD_LIMIT = 64 * 1024  # bytes; the broker profile's own max_packet_size
@@ -219,3 +219,17 @@ class OutboxReading:
     lost: int = 0
     trouble: str = ""
     set_aside: tuple[Path, ...] = field(default=())
+
+
+def outgoing(message: EventMessage) -> Outgoing:
+    """What the outbox takes of an event."""
+    return Outgoing(
+        epoch=message.id.epoch,
+        seq=message.id.seq,
+        topic=message.topic,
+        payload=message.payload,
+        severity=message.severity,
+        camera=message.camera,
+        label=message.label,
+        happened_wall_ms=message.happened_wall_ms,
+    )
