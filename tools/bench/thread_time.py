@@ -24,6 +24,7 @@ from edge.core.clock import SystemClock
 
 _SETTLED = 30  # frames until buffers and caches are what they stay
 _LEAST_MS = 0.005
+_BARE_S = 1.0  # frames that wait behind it are not to be taken for a run that hangs
 Times = dict[tuple[str, str], tuple[float, float]]
 
 
@@ -65,7 +66,7 @@ def main() -> None:
         for _ in range(options.frames):
             path.run_frame()
         threads = spent(before, thread_times(path.pids), options.frames)
-        bare = path.run_bare(2.0)
+        bare = path.run_bare(_BARE_S)
     figures = {"bare_ms": round(bare.cpu_s * 1e3 / len(bare.runs_ms), 3), "threads": threads}
     whole = round(sum(float(str(row["ran_ms"])) for row in threads), 3)
     print(json.dumps({"model": setup.model.name, "source": options.source, "whole_ms": whole, **figures}, indent=1))
