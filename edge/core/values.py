@@ -70,11 +70,11 @@ class FrameFacts:
     height: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tensor:
+class Tensor(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Raw model numbers with what is needed to read them: real = scale * (value - zero_point).
 
-    scale 0.0 means the values are real numbers already.
+    scale 0.0 means the values are real numbers already. A struct for the sake of its making, as Box is: each output is
+    made one between two runs, while the model waits.
     """
 
     values: NDArray[Any]

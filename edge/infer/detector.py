@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.core.geometry import Placement, place_stretch
 from edge.core.model import Model
-from edge.core.protocols import Clock, Decoder, InPlaceInterpreter, Interpreter
+from edge.core.protocols import Answer, Clock, Decoder, InPlaceInterpreter, Interpreter
 from edge.core.values import Detections, Frame, Sighting, StageTimes, Tensor
 from edge.infer.preprocess import Preprocessor
 
@@ -77,9 +77,9 @@ class Detector:
         if run is None:
             found, self.times = self.look(frame)
             return found
-        self._read(run, run.outputs)
+        found = self._read(run, run.outputs)
         self.times = run.times
-        return run.found
+        return found
 
     def see(self, frame: Frame) -> Sighting:
         """What ``detect`` finds, with all that the rest of the path has to know."""
@@ -88,8 +88,8 @@ class Detector:
     def look(self, frame: Frame) -> tuple[Detections, StageTimes]:
         """As ``detect`` for a frame that was not started, with what each stage took."""
         run = _Run()
-        self._invoke(frame, run, lambda outputs: self._read(run, outputs))
-        return run.found, run.times
+        found = self._invoke(frame, run, lambda outputs: self._read(run, outputs))
+        return found, run.times
 
     def start(self, frame: Frame) -> None:
         """Run the model on a frame whose ``detect`` comes later; in the same order. Raises as ``detect`` does."""
@@ -127,19 +127,17 @@ class Detector:
                 return run
         return None
 
-    def _invoke(self, frame: Frame, run: _Run, read: Callable[[Outputs], None]) -> None:
+    def _invoke(self, frame: Frame, run: _Run, read: Callable[[Outputs], Answer]) -> Answer:
         with self._busy:
-            self._invoke_alone(frame, run, read)
+            return self._invoke_alone(frame, run, read)
 
-    def _invoke_alone(self, frame: Frame, run: _Run, read: Callable[[Outputs], None]) -> None:
+    def _invoke_alone(self, frame: Frame, run: _Run, read: Callable[[Outputs], Answer]) -> Answer:
         run.captured_ns, run.begun_ns = frame.captured_ns, self._clock.monotonic_ns()
         if self._in_place is not None:
-            self._in_place.invoke_in_place(lambda values: self._fill(frame, run, values), read)
-            return
+            return self._in_place.invoke_in_place(lambda values: self._fill(frame, run, values), read)
         tensor, run.placement = self._preprocessor.prepare(frame.image, frame.resized, is_blank=frame.is_blank)
         self._begin(run)
-        outputs = self._interpreter.invoke(tensor)
-        read(outputs)
+        return read(self._interpreter.invoke(tensor))
 
     def _fill(self, frame: Frame, run: _Run, values: NDArray[Any]) -> None:
         run.placement = self._preprocessor.fill(frame.image, frame.resized, into=values, is_blank=frame.is_blank)
@@ -152,14 +150,15 @@ class Detector:
     def _keep(self, run: _Run, outputs: Outputs) -> None:
         run.ran_ns = self._clock.monotonic_ns()
         is_lent = self._in_place is not None
-        run.outputs = tuple(map(_copied, outputs)) if is_lent else outputs
+        run.outputs = tuple([_copied(output) for output in outputs]) if is_lent else outputs
 
-    def _read(self, run: _Run, outputs: Outputs) -> None:
+    def _read(self, run: _Run, outputs: Outputs) -> Detections:
         begun_ns = self._clock.monotonic_ns()
         run.ran_ns = run.ran_ns or begun_ns
         found = self._decoder.decode(outputs)
-        run.found = _in_frame(found, run.placement) if len(found) else found
+        found = _in_frame(found, run.placement) if len(found) else found
         run.read_ns = self._clock.monotonic_ns() - begun_ns
+        return found
 
 
 @dataclass(slots=True)
@@ -173,7 +172,6 @@ class _Run:
     read_ns: int = 0
     placement: Placement = _NOWHERE
     outputs: Outputs = ()
-    found: Detections = field(default_factory=Detections.empty)
 
     @property
     def times(self) -> StageTimes:

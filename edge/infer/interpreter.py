@@ -142,10 +142,7 @@ class LiteInterpreter:
             raise ModelError(self._failure) from error
 
     def _as_tensors(self, results: list[Any]) -> tuple[Tensor, ...]:
-        return tuple(
-            Tensor(result, scale, zero_point, name)
-            for result, (scale, zero_point, name) in zip(results, self._facts, strict=True)
-        )
+        return tuple([Tensor(result, *facts) for result, facts in zip(results, self._facts, strict=True)])
 
     def constant(self, index: int) -> Tensor:
         """A constant tensor of the file, by its index, copied: such as the anchors of a raw SSD."""

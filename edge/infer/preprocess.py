@@ -130,7 +130,7 @@ class Preprocessor:
         placement, (width, height) = placed.placement, placed.size
         scratch = placed.scratch
         canvas = into[0] if self._layout.axes == "nhwc" else self._plane
-        if padded_for != placement:
+        if padded_for is not placement and padded_for != placement:
             canvas[...] = self._padding
         inside = canvas[placement.top : placement.top + height, placement.left : placement.left + width]
         if resized is None or resized.shape != inside.shape:

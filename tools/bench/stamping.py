@@ -131,17 +131,18 @@ class Watcher:
     def _wrap_run(self, detector: Any) -> None:
         stamps, before = self._stamps, detector._invoke_alone
 
-        def wrapped(self: Any, frame: Any, run: Any, read: Any) -> None:
-            def reading(outputs: Any) -> None:
+        def wrapped(self: Any, frame: Any, run: Any, read: Any) -> Any:
+            def reading(outputs: Any) -> Any:
                 if frame.camera:
                     stamps.put("ran", frame.sequence)
-                read(outputs)
+                return read(outputs)
 
-            before(self, frame, run, reading)
+            result = before(self, frame, run, reading)
             if frame.camera:
                 stamps.put("due", frame.sequence, frame.captured_ns)
                 stamps.put("filling", frame.sequence, run.begun_ns)
                 stamps.put("filled", frame.sequence, run.prepared_ns)
+            return result
 
         detector._invoke_alone = wrapped
 
