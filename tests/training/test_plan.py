@@ -56,7 +56,8 @@ def test_a_folder_without_a_run_is_told(tmp_path):
         ({"weights": "coco"}, "source=number"),
         ({"pictures": 1}, "at least one batch"),
         ({"cool_down": 0.0}, "more than 0"),
-        ({"backbone": "resnet"}, "expected one of plain, mobilenet"),
+        ({"network": "resnet"}, "expected one of plain, yolox"),
+        ({"teacher": "yolox-nano.param"}, "only --network yolox-nano"),
     ],
 )
 def test_plans_that_cannot_be_run_are_refused(wrong, words):

@@ -62,7 +62,7 @@ def _add_teach(commands: Commands) -> None:
     command.add_argument(
         "--data", type=Path, required=True, help="folder with images/, and instances.json if it has labels"
     )
-    command.add_argument("--teacher", required=True, help="a card's name or a .tflite file")
+    command.add_argument("--teacher", required=True, help="a card's name, a .tflite file, YOLOX-nano's .param")
     command.add_argument("--licence", help="of the teacher's weights, where the file does not say it")
     command.add_argument("--tiles", default="2x2", help="looked at besides the whole picture [2x2]")
     command.add_argument("--classes", default=CLASSES, help=f"what to label [{CLASSES}]")
@@ -120,7 +120,9 @@ def _add_fit(commands: Commands) -> None:
     command.add_argument("--classes", default=CLASSES, help=f"label or label=category+category, ... [{CLASSES}]")
     _add_plan(command)
     command.add_argument(
-        "--start", type=Path, help="weights.pt of another run, or an exported .tflite file, to start from"
+        "--start",
+        type=Path,
+        help="to start from: weights.pt of another run, an exported .tflite file, YOLOX-nano's .param",
     )
     command.add_argument("--minutes", type=float, help="stop after this time with exit code 75; run again to go on")
     command.add_argument(
@@ -135,7 +137,7 @@ def _add_plan(command: argparse.ArgumentParser) -> None:
     words = {
         "size": "side of the network's picture, pixels",
         "width": "multiplies the network's channels",
-        "backbone": "plain, or mobilenet-v2-0.5 to start from a file with such weights (--start)",
+        "network": "plain, or yolox-nano to start from such weights (--start NAME.param)",
         "pictures": "to be seen in all",
         "batch": "pictures at a time",
         "rate": "highest learning rate",
@@ -147,6 +149,7 @@ def _add_plan(command: argparse.ArgumentParser) -> None:
         "paste": "how often outlined objects are pasted in, 0 to 1",
         "held_out": "per cent kept for curves and thresholds",
         "weights": "how often a source is taken: coco=2.5,intel=0.6",
+        "teacher": "YOLOX-nano's .param file, to learn from cell by cell besides the labels",
         "checks": "evaluations on the held-out part",
         "seed": "the same seed gives the same run",
     }

@@ -18,6 +18,7 @@ from edge.core.errors import ConfigError
 from tools.training.classes import ClassPlan
 
 # Pseudo-labels carry the teacher's score: from here on a box, down to there "something may be here: ask nothing".
+# That is an SSD's scale; a teacher with another one has said of each box whether it is ``doubtful``.
 SURE, UNSURE = 0.5, 0.3
 # Frames of one recording look alike: they must not stand on both sides of a split.
 _FRAME_NUMBER = re.compile(r"-\d{1,6}$")
@@ -109,7 +110,7 @@ def read_samples(folder: Path, plan: ClassPlan) -> list[Sample]:
         raise ConfigError(f"{path}: has none of the categories {sorted(wanted)}; it has {sorted(names.values())}")
     by_picture: dict[Any, list[dict[str, Any]]] = defaultdict(list)
     for one in content["annotations"]:
-        if names.get(one["category_id"]) in wanted and one.get("score", 1.0) >= UNSURE:
+        if names.get(one["category_id"]) in wanted and not _is_forgotten(one):
             by_picture[one["image_id"]].append(one)
     return [_sample(folder, one, by_picture[one["id"]], names, wanted) for one in content["images"]]
 
@@ -128,9 +129,17 @@ def _sample(
         source=str(picture.get("source", "")),
         boxes=corners,
         classes=np.array([wanted[names[one["category_id"]]] for one in found], np.int64),
-        ignored=np.array([bool(one.get("iscrowd")) or one.get("score", 1.0) < SURE for one in found], np.bool_),
+        ignored=np.array([bool(one.get("iscrowd")) or _is_doubtful(one) for one in found], np.bool_),
         outlines=tuple(_polygons(one) for one in found),
     )
+
+
+def _is_doubtful(annotation: dict[str, Any]) -> bool:
+    return bool(annotation.get("doubtful", annotation.get("score", 1.0) < SURE))
+
+
+def _is_forgotten(annotation: dict[str, Any]) -> bool:
+    return "doubtful" not in annotation and annotation.get("score", 1.0) < UNSURE
 
 
 def _polygons(annotation: dict[str, Any]) -> tuple[NDArray[np.float32], ...]:

@@ -16,19 +16,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge.core.errors import ConfigError, EdgeError, UsageError
+from edge.core.errors import ConfigError, EdgeError
 from tools.training import curve, state
 from tools.training.augment import Augmenter, Settings
-from tools.training.backbones import MobileBackbone
 from tools.training.batches import Batch, Batches, read_images, stream
 from tools.training.classes import parse_classes
+from tools.training.csp import CspDetector
 from tools.training.dataset import Sample, read_training_samples, split_samples
+from tools.training.distil import Seen, distillation_loss
 from tools.training.looking import look_at_all, torch_run
 from tools.training.loss import detection_loss
 from tools.training.network import make_cells
 from tools.training.plan import Plan
 from tools.training.precision import average_precision
 from tools.training.state import State
+from tools.training.yolox import Yolox
 
 _LONGEST = 640
 _SETTLING = 4  # batches that normalisation is put back from
@@ -99,10 +101,6 @@ def _open_run(plan: Plan, out: Path, batches: Batches, device: torch.device, *, 
         run = state.load(plan, checkpoint, device)
         say(f"{out}: goes on at {run.step * plan.batch:,} of {plan.pictures:,} pictures")
     else:
-        if start is None and plan.backbone != "plain":
-            raise UsageError(
-                f"--backbone {plan.backbone}: expected --start FILE too; parts of it keep what they start with"
-            )
         run = state.begin(plan, device)
         if start is not None:
             new = _start_from(run, start, batches, device)
@@ -112,17 +110,20 @@ def _open_run(plan: Plan, out: Path, batches: Batches, device: torch.device, *, 
 
 
 def _start_from(run: State, start: Path, batches: Batches, device: torch.device) -> list[str]:
-    """Another run's weights, or those in an exported file; returns the names of what stays new."""
-    if start.suffix != ".tflite":
+    """Another run's weights, those in an exported file, or YOLOX-nano's; returns the names of what stays new."""
+    if start.suffix not in {".tflite", ".param"}:
         return state.start_from(run, start)
-    from tools.training import unpack  # needs the runtime's package, which a bare GPU machine has not
+    from tools.training import ncnn_file, unpack  # need the runtime's package, which a bare GPU machine has not
 
-    weights = unpack.read_weights(start)
-    if isinstance(run.network.backbone, MobileBackbone) and not unpack.is_ours(weights):
-        new = unpack.fill_backbone(run.network.backbone, list(weights.values()), origin=start)
+    pictures = [_pictures(batches[number], device) for number in range(_SETTLING)]
+    if start.suffix == ".tflite":
+        new = unpack.fill(run.network, unpack.read_weights(start), origin=start)
+        unpack.settle(run.network, pictures)
+    elif isinstance(run.network, CspDetector):
+        new = ncnn_file.fill_csp(run.network, ncnn_file.read_convolutions(start), origin=start)
+        unpack.settle_with_relu6(run.network, pictures)
     else:
-        new = unpack.fill(run.network, weights, origin=start)
-    unpack.settle(run.network, (_pictures(batches[number], device) for number in range(_SETTLING)))
+        raise ConfigError(f"{start}: goes into --network yolox-nano alone")
     run.average.load_state_dict(run.network.state_dict())
     return new
 
@@ -149,12 +150,13 @@ def _train(
     run: State, plan: Plan, batches: Batches, held: HeldOut, out: Path, means: Means, *, device: torch.device, say: Say
 ) -> None:
     cells = make_cells(plan.size, device)
+    teacher = Yolox(Path(plan.teacher), parse_classes(plan.classes)).to(device) if plan.teacher else None
     clock, saved = _StopWatch(means.minutes), time.monotonic()
     with _Signals() as signals:
         pinned = device.type == "cuda"
         workers = means.workers if means.workers is not None else (os.cpu_count() or 2) - 1 if pinned else 0
         for batch in stream(batches, first=run.step, end=plan.steps, workers=workers, pinned=pinned):
-            _step(run, plan, batch, cells, device)
+            _step(run, plan, batch, cells, teacher, device)
             run.seconds += clock.lap()
             is_check = run.step in plan.check_steps
             if is_check:
@@ -182,23 +184,42 @@ def _refuse_divergence(run: State, out: Path) -> None:
         raise EdgeError(f"{out}: the loss is no number any more; start again with a lower --rate and a new --out")
 
 
-def _step(run: State, plan: Plan, batch: Batch, cells: tuple[torch.Tensor, torch.Tensor], device: torch.device) -> None:
+def _step(
+    run: State,
+    plan: Plan,
+    batch: Batch,
+    cells: tuple[torch.Tensor, torch.Tensor],
+    teacher: Yolox | None,
+    device: torch.device,
+) -> None:
     """One batch through the network and back."""
     for group in run.optimiser.param_groups:
         group["lr"] = plan.rate_at(run.step) * group["share"]
     pictures = _pictures(batch, device)
     run.network.train()
     with torch.autocast(device.type, torch.bfloat16):
-        logits, distances = run.network(pictures)
-    loss = detection_loss(logits, distances, *cells, batch.targets.to(device), by_task=plan.is_by_task(run.step))
+        levels = run.network.backbone(pictures)
+        mine = Seen(levels, *run.network.answer(levels))
+    targets = batch.targets.to(device)
+    loss = detection_loss(mine.logits, mine.distances, *cells, targets, by_task=plan.is_by_task(run.step))
+    total = loss.total
+    if teacher is not None:
+        total = total + distillation_loss(mine, _ask(teacher, pictures), *cells)
     run.optimiser.zero_grad(set_to_none=True)
-    loss.total.backward()
+    total.backward()
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), _CLIP)
     run.optimiser.step()
     run.follow(plan.average_decay(run.step))
     run.step += 1
-    run.losses += torch.stack([loss.total, loss.scores, loss.boxes]).detach()
+    run.losses += torch.stack([total, loss.scores, loss.boxes]).detach()
     run.counted += 1
+
+
+@torch.no_grad()
+def _ask(teacher: Yolox, pictures: torch.Tensor) -> Seen:
+    with torch.autocast(pictures.device.type, torch.bfloat16):
+        levels = teacher.network.backbone(pictures)
+        return Seen(levels, *teacher.answer(levels))
 
 
 def _pictures(batch: Batch, device: torch.device) -> torch.Tensor:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+import torch.fx
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from tools.training.backbones import AT_8, AT_16, Conv, MobileBackbone, Stage
-from tools.training.network import STRIDES, Detector, Tower
+from tools.training.backbones import Conv
 
 Real = NDArray[np.float32]
 
@@ -20,8 +21,10 @@ Real = NDArray[np.float32]
 class Op:
     """One operator; values are known by name.
 
-    kind : pad, conv, depthwise, add, double (nearest), rows (maps to a list of cells), join, sigmoid
+    kind : pad, conv, depthwise, add, double (nearest), pool (greatest of its neighbours), stack (channels of maps),
+        rows (a map to a list of cells), join (lists of cells), sigmoid
     weight : conv (out, in, k, k), depthwise (channels, 1, k, k)
+    margin : of pad, cells on each side; kernel : of pool
     """
 
     kind: str
@@ -31,6 +34,8 @@ class Op:
     bias: Real | None = None
     stride: int = 1
     relu6: bool = False
+    margin: int = 0
+    kernel: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -46,94 +51,81 @@ class Graph:
         return op.output
 
 
-def build_graph(network: Detector) -> Graph:
-    """The same function as the network in evaluation mode, with the sigmoid of the scores inside."""
-    builder = _Builder(network)
-    graph, conv, add, double = builder.graph, builder.conv, builder.add, builder.double
-    is_mobile = isinstance(network.backbone, MobileBackbone)
-    c8, c16, c32 = builder.mobile_backbone() if is_mobile else builder.plain_backbone()
-    p32 = conv("lateral32", c32)
-    p16 = conv("smooth16", add(conv("lateral16", c16), double(p32), "top16"))
-    p8 = conv("smooth8", add(conv("lateral8", c8), double(p16), "top8"))
-    p16 = add(p16, conv("down16", p8), "level16")
-    p32 = add(p32, conv("down32", p16), "level32")
-    logits = _add_towers(graph, "scores", network.scores, (p8, p16, p32), conv)
-    distances = _add_towers(graph, "boxes", network.boxes, (p8, p16, p32), conv)
-    graph.add(Op("join", logits, "logits"))
-    graph.add(Op("sigmoid", ("logits",), "scores"))
-    graph.add(Op("join", distances, "boxes"))
-    return graph
+def build_graph(network: nn.Module) -> Graph:
+    """The same function as the network in evaluation mode, with the sigmoid of the scores inside.
+
+    The network's own code is followed (torch.fx), so that there is nothing to keep in step with it. A convolution's
+    value has the name of its module.
+    """
+    tracer = _Tracer()
+    traced = tracer.trace(network)
+    builder = _Builder(dict(network.named_modules()))
+    for node in traced.nodes:
+        if node.op == "output":
+            logits, distances = (builder.names[value] for value in node.args[0])
+            builder.graph.add(Op("sigmoid", (logits,), "scores"))
+            builder.graph.outputs = "scores", distances
+        else:
+            builder.add(node)
+    return builder.graph
+
+
+class _Tracer(torch.fx.Tracer):
+    """Goes into all modules but those that are one operator."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002
+        return isinstance(m, Conv | nn.Conv2d | nn.MaxPool2d | nn.Identity)
 
 
 class _Builder:
-    """Adds the network's parts, by their names, to a graph."""
+    """Adds the steps of a traced network to a graph; names: of the values by step."""
 
-    def __init__(self, network: Detector) -> None:
+    def __init__(self, modules: dict[str, nn.Module]) -> None:
         self.graph = Graph()
-        self._network = network
-        self._named = dict(network.named_modules())
+        self.names: dict[torch.fx.Node, str] = {}
+        self._modules = modules
 
-    def conv(self, name: str, x: str) -> str:
-        module = self._named[name]
-        if not isinstance(module, Conv):
-            raise TypeError(f"{name}: expected a Conv, found {type(module).__name__}")
-        weight, bias = _folded(module)
-        return _add_conv(self.graph, name, x, module[0], weight, bias, relu6=len(module) == 3)
+    def add(self, node: torch.fx.Node) -> None:
+        if node.op == "placeholder":
+            self.names[node] = self.graph.input
+        elif node.op == "call_module":
+            self.names[node] = self._module(str(node.target), self.names[node.all_input_nodes[0]])
+        else:
+            self.names[node] = self._step(node)
 
-    def add(self, one: str, other: str, name: str) -> str:
-        return self.graph.add(Op("add", (one, other), name))
+    def _module(self, name: str, x: str) -> str:
+        module = self._modules[name]
+        if isinstance(module, nn.Identity):
+            return x
+        if isinstance(module, nn.MaxPool2d):
+            number = sum(op.kind == "pool" for op in self.graph.ops)
+            return self.graph.add(Op("pool", (x,), f"{name}.{number}", kernel=int(module.kernel_size)))
+        if isinstance(module, Conv):
+            weight, bias = _folded(module)
+            return _add_conv(self.graph, name, x, module[0], weight, bias, relu6=len(module) == 3)
+        weight, bias = (p.detach().float().cpu().numpy() for p in (module.weight, module.bias))
+        return _add_conv(self.graph, name, x, module, weight, bias, relu6=False)
 
-    def double(self, x: str) -> str:
-        return self.graph.add(Op("double", (x,), f"{x}.double"))
-
-    def plain_backbone(self) -> tuple[str, str, str]:
-        x = self._stage("backbone.stage4", self.conv("backbone.stem", self.graph.input))
-        c8 = self._stage("backbone.stage8", x)
-        c16 = self._stage("backbone.stage16", c8)
-        return c8, c16, self._stage("backbone.stage32", c16)
-
-    def _stage(self, name: str, x: str) -> str:
-        module = self._named[name]
-        assert isinstance(module, Stage)
-        x = self.conv(f"{name}.0", x)
-        for number in range(1, len(module)):
-            inner = self.conv(f"{name}.{number}.widen", self.conv(f"{name}.{number}.narrow", x))
-            x = self.add(x, inner, f"{name}.{number}")
-        return x
-
-    def mobile_backbone(self) -> tuple[str, str, str]:
-        backbone = self._network.backbone
-        assert isinstance(backbone, MobileBackbone)
-        x, widest = self.conv("backbone.stem", self.graph.input), {}
-        for number, block in enumerate(backbone.layers):
-            name = f"backbone.blocks.{number}"
-            wide = self.conv(f"{name}.expand", x) if isinstance(block.expand, Conv) else x
-            inner = self.conv(f"{name}.project", self.conv(f"{name}.depth", wide))
-            x, widest[number] = self.add(x, inner, name) if block.is_residual else inner, wide
-        return widest[AT_8], widest[AT_16], x
-
-
-def _add_towers(
-    graph: Graph, name: str, towers: nn.ModuleList, levels: tuple[str, ...], conv: object
-) -> tuple[str, ...]:
-    rows = []
-    for number in range(len(STRIDES)):
-        tower, x, path = towers[number], levels[number], f"{name}.{number}"
-        assert isinstance(tower, Tower) and callable(conv)
-        for step in range(4):
-            x = conv(f"{path}.{step}", x)
-        last = tower[4]
-        weight, bias = (p.detach().float().cpu().numpy() for p in (last.weight, last.bias))
-        x = _add_conv(graph, f"{path}.4", x, last, weight, bias, relu6=False)
-        rows.append(graph.add(Op("rows", (x,), f"{path}.rows")))
-    return tuple(rows)
+    def _step(self, node: torch.fx.Node) -> str:
+        inputs = tuple(self.names[one] for one in node.all_input_nodes)
+        if node.target == "flatten":  # the first half of a list of cells; the other half follows at once
+            return inputs[0]
+        kinds = {operator.add: "add", F.interpolate: "double", "transpose": "rows"}
+        if node.target is torch.cat:
+            is_rows = all(op.kind == "rows" for op in self.graph.ops if op.output in inputs)
+            kind = "join" if is_rows else "stack"
+        elif node.target in kinds:
+            kind = kinds[node.target]
+        else:
+            raise TypeError(f"{node.name}: the device's graph has no such step ({node.target})")
+        return self.graph.add(Op(kind, inputs, node.name))
 
 
 def _add_conv(graph: Graph, name: str, x: str, conv: nn.Module, weight: Real, bias: Real, *, relu6: bool) -> str:
     assert isinstance(conv, nn.Conv2d)
     stride = conv.stride[0]
-    if stride == 2:  # TFLite's own "same" would pad the right and the bottom alone
-        x = graph.add(Op("pad", (x,), f"{name}.pad"))
+    if stride == 2 and conv.kernel_size[0] % 2:  # TFLite's own "same" would pad the right and the bottom alone
+        x = graph.add(Op("pad", (x,), f"{name}.pad", margin=int(conv.padding[0])))
     kind = "depthwise" if conv.groups > 1 else "conv"
     return graph.add(Op(kind, (x,), name, weight, bias, stride, relu6))
 
@@ -163,15 +155,17 @@ def run_op(op: Op, inputs: list[torch.Tensor]) -> torch.Tensor:
     x = inputs[0]
     if op.kind in {"conv", "depthwise"}:
         weight, bias = torch.from_numpy(op.weight), torch.from_numpy(op.bias)
-        padding = 0 if op.stride == 2 else weight.shape[-1] // 2
+        padding = 0 if op.stride == 2 and weight.shape[-1] % 2 else (weight.shape[-1] - 1) // 2
         x = F.conv2d(x, weight, bias, op.stride, padding, groups=len(weight) if op.kind == "depthwise" else 1)
         return x.clamp(0, 6) if op.relu6 else x
     ways = {
-        "pad": lambda: F.pad(x, (1, 1, 1, 1)),
+        "pad": lambda: F.pad(x, (op.margin,) * 4),
+        "pool": lambda: F.max_pool2d(x, op.kernel, 1, op.kernel // 2),
         "add": lambda: x + inputs[1],
         "double": lambda: F.interpolate(x, scale_factor=2, mode="nearest"),
         "rows": lambda: x.flatten(2).transpose(1, 2),
         "join": lambda: torch.cat(inputs, 1),
+        "stack": lambda: torch.cat(inputs, 1),
         "sigmoid": x.sigmoid,
     }
     return ways[op.kind]()

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tools.training.backbones import Backbone, Conv, MobileBackbone, PlainBackbone, rounded
+from tools.training.backbones import Backbone, Conv, rounded
 
 STRIDES = (8, 16, 32)
 PYRAMID = 64
@@ -41,12 +41,12 @@ class Detector(nn.Module):
 
     The n candidates are the cells of strides 8, 16 and 32, row by row; distances go left, top, right, bottom.
 
-    width : multiplies the channels of the plain backbone and of the pyramid (rounded to 8)
+    width : multiplies the channels of backbone and pyramid (rounded to 8)
     """
 
-    def __init__(self, classes: int, *, width: float = 1.0, backbone: str = "plain") -> None:
+    def __init__(self, classes: int, *, width: float = 1.0) -> None:
         super().__init__()
-        self.backbone: Backbone = PlainBackbone(width) if backbone == "plain" else MobileBackbone()
+        self.backbone = Backbone(width)
         pyramid = rounded(PYRAMID * width)
         self.lateral8, self.lateral16, self.lateral32 = (Conv(c, pyramid, 1) for c in self.backbone.outputs)
         self.smooth16, self.smooth8 = Conv(pyramid, pyramid), Conv(pyramid, pyramid)
@@ -55,7 +55,11 @@ class Detector(nn.Module):
         self.boxes = nn.ModuleList(Tower(pyramid, 4, bias=_BOX_BIAS) for _ in STRIDES)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        c8, c16, c32 = self.backbone(x)
+        return self.answer(self.backbone(x))
+
+    def answer(self, maps: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """From the backbone's maps."""
+        c8, c16, c32 = maps
         p32 = self.lateral32(c32)
         p16 = self.smooth16(self.lateral16(c16) + _double(p32))
         p8 = self.smooth8(self.lateral8(c8) + _double(p16))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge.core.errors import ConfigError, UsageError
 
-BACKBONES = ("plain", "mobilenet-v2-0.5")
+NETWORKS = ("plain", "yolox-nano")
 _WARM_STEPS = 150
 # The averaged weights look back over this many pictures, whatever the batch.
 _AVERAGE_PICTURES = 32_000
@@ -23,11 +23,12 @@ class Plan:
     classes : as `tools.training.classes.parse_classes` takes them
     size : side of the network's picture, pixels; width : multiplies the network's channels
     pictures : in all, seen over the whole run (augmented views, not files)
-    backbone : one of BACKBONES
+    network : one of NETWORKS
     rate, decay : AdamW's learning rate at its highest, and weight decay
     backbone_rate : multiplies the backbone's rate: less than 1 where it starts from weights that are good already
     cool_down : the last part of the run, 0..1, over which the rate falls; it is flat before. A flat run can be ended
         well at any time: by a short one that starts from its weights and falls
+    teacher : YOLOX-nano's .param file, whose maps, scores and boxes are learned besides the labels; "" = none
     by_place : the first part of the run, 0..1, whose cells are assigned by place and size; then by task
     held_out : per cent of the recordings and pictures kept for curves and thresholds
     weights : how often pictures of a source are taken, 1 unless named: ``coco=2.5,intel=0.6``
@@ -37,7 +38,7 @@ class Plan:
     classes: str
     size: int = 256
     width: float = 1.0
-    backbone: str = "plain"
+    network: str = "plain"
     pictures: int = 800_000
     batch: int = 32
     rate: float = 0.002
@@ -49,6 +50,7 @@ class Plan:
     paste: float = 0.5
     held_out: int = 12
     weights: str = ""
+    teacher: str = ""
     checks: int = 20
     seed: int = 0
 
@@ -57,8 +59,10 @@ class Plan:
             raise UsageError(f"--size: expected a multiple of 32 from 64 to 640, found {self.size}")
         if self.batch < 1 or self.pictures < self.batch or self.checks < 1:
             raise UsageError("--pictures: expected at least one batch, --checks at least 1")
-        if self.backbone not in BACKBONES:
-            raise UsageError(f"--backbone: expected one of {', '.join(BACKBONES)}, found {self.backbone!r}")
+        if self.network not in NETWORKS:
+            raise UsageError(f"--network: expected one of {', '.join(NETWORKS)}, found {self.network!r}")
+        if self.teacher and self.network != "yolox-nano":
+            raise UsageError("--teacher: only --network yolox-nano has the maps to compare")
         if not 0 < self.cool_down <= 1:
             raise UsageError(f"--cool-down: expected more than 0, up to 1, found {self.cool_down}")
         if not 0 <= self.held_out < 100:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tools.training.graph import Graph, Op, Real, run_graph, run_op
 
 _LOW, _HIGH = -128, 127
+_MOVING = frozenset({"pad", "double", "pool", "stack", "rows", "join"})
 # Below, a score rounds to 0 (its step is 1/256): range spent there would only make the useful logits coarser.
 _LEAST_LOGIT = -7.0
 
@@ -53,24 +54,32 @@ def measure_ranges(graph: Graph, pictures: Iterable[torch.Tensor]) -> dict[str, 
 
 
 def choose_steps(graph: Graph, ranges: dict[str, tuple[float, float]]) -> dict[str, Steps]:
-    """The scale of each value. What an operator only moves about keeps its input's; joined values share one."""
-    steps = {name: _steps(*between) for name, between in ranges.items()}
-    steps[graph.input] = IMAGE_STEPS
+    """The scale of each value. Values that an operator only moves about, or puts side by side, share one."""
+    heads = {name: name for name in ranges}
     for op in graph.ops:
-        if op.kind == "join":
-            low = min(ranges[name][0] for name in op.inputs)
-            high = max(ranges[name][1] for name in op.inputs)
-            shared = _steps(max(low, _LEAST_LOGIT) if op.output == "logits" else low, high)
-            steps.update(dict.fromkeys((*op.inputs, op.output), shared))
-    for op in reversed(graph.ops):  # the linear convolution in front of "rows" writes in the joined values' scale
-        if op.kind == "rows":
-            steps[op.inputs[0]] = steps[op.output]
-    for op in graph.ops:
-        if op.kind in {"pad", "double"}:
-            steps[op.output] = steps[op.inputs[0]]
-        elif op.kind == "sigmoid":
-            steps[op.output] = SCORE_STEPS
+        if op.kind in _MOVING:
+            for name in op.inputs:
+                heads[_head(heads, name)] = _head(heads, op.output)
+    shared: dict[str, tuple[float, float]] = {}
+    for name, (low, high) in ranges.items():
+        known = shared.get(head := _head(heads, name), (low, high))
+        shared[head] = min(low, known[0]), max(high, known[1])
+    logits = next(op.inputs[0] for op in graph.ops if op.kind == "sigmoid")
+    low, high = shared[head := _head(heads, logits)]
+    shared[head] = max(low, _LEAST_LOGIT), high
+    steps = {name: _steps(*shared[_head(heads, name)]) for name in ranges}
+    for name in ranges:
+        if _head(heads, name) == _head(heads, graph.input):
+            steps[name] = IMAGE_STEPS
+    steps.update({op.output: SCORE_STEPS for op in graph.ops if op.kind == "sigmoid"})
     return steps
+
+
+def _head(heads: dict[str, str], name: str) -> str:
+    """Of the values that share a scale, the one that stands for all."""
+    while heads[name] != name:
+        name = heads[name]
+    return name
 
 
 def _steps(low: float, high: float) -> Steps:

@@ -11,9 +11,8 @@ from typing import Any
 import torch
 
 from edge.core.errors import ConfigError
-from tools.training.backbones import MobileBackbone
 from tools.training.classes import ClassPlan, parse_classes
-from tools.training.network import Detector
+from tools.training.networks import Network, make_network
 from tools.training.plan import Plan, differences
 
 # No state of a random generator is among it: batch number n follows from the seed and n alone.
@@ -23,8 +22,8 @@ from tools.training.plan import Plan, differences
 class State:
     """step : batches done; losses, counted : since the last check; curve : one row a check."""
 
-    network: Detector
-    average: Detector
+    network: Network
+    average: Network
     optimiser: torch.optim.Optimizer
     losses: torch.Tensor
     step: int = 0
@@ -45,15 +44,12 @@ class State:
 def begin(plan: Plan, device: torch.device) -> State:
     """A new run: weights from the plan's seed alone."""
     torch.manual_seed(plan.seed)
-    network = Detector(len(parse_classes(plan.classes)), width=plan.width, backbone=plan.backbone)
-    if isinstance(network.backbone, MobileBackbone):
-        network.backbone.freeze()
-    network = network.to(device).to(memory_format=torch.channels_last)
+    network = make_network(plan, len(parse_classes(plan.classes))).to(device).to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).eval()
     return State(network, average, _optimiser(network, plan, device), torch.zeros(3, device=device), curve=[])
 
 
-def _optimiser(network: Detector, plan: Plan, device: torch.device) -> torch.optim.Optimizer:
+def _optimiser(network: Network, plan: Plan, device: torch.device) -> torch.optim.Optimizer:
     """AdamW; biases and normalisation are not pulled towards zero. ``share`` of a group: of the plan's rate."""
     groups = []
     inner = {id(p) for p in network.backbone.parameters()}
@@ -115,7 +111,7 @@ def save_weights(state: State, plan: Plan, path: Path) -> None:
 class Weights:
     """A trained network, ready to look. seen : pictures it has been trained on; seconds : of training."""
 
-    network: Detector
+    network: Network
     plan: Plan
     classes: ClassPlan
     seen: int
@@ -128,7 +124,7 @@ def load_weights(path: Path) -> Weights:
     kept = _read(path)
     plan = Plan(**kept["plan"])
     classes = parse_classes(plan.classes)
-    network = Detector(len(classes), width=plan.width, backbone=plan.backbone)
+    network = make_network(plan, len(classes))
     network.load_state_dict(kept["average"])
     seen = kept.get("seen", kept.get("step", 0) * plan.batch)
     return Weights(network.eval(), plan, classes, seen, kept["seconds"], kept["curve"] or [])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from edge.core.errors import ConfigError
 from edge.core.model import Family
 from tools.training.classes import ClassPlan
 from tools.training.dataset import SURE, UNSURE, refuse_test_pictures
-from tools.training.judging import Judge, open_judge, watch
+from tools.training.judging import Image, open_judge, watch
 from tools.training.precision import Found, overlap_table
 
 # A person's box and a teacher's box that agree so far are the same thing, whatever each calls it.
@@ -28,22 +29,34 @@ _COPYLEFT = re.compile(r"\b[AL]?GPL", re.IGNORECASE)
 _SUSPECT = {Family.YOLOV5, Family.YOLOV8, Family.YOLO_DFL, Family.YOLO_END2END}
 
 
+class Watch(Protocol):
+    """What is seen in each picture of a plan's classes, from a score on."""
+
+    def __call__(self, images: Iterable[Image], plan: ClassPlan, *, floor: float) -> Iterator[Found]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """A judge that may teach. licence : of its weights, as told or found."""
+    """licence : of its weights, as told or found. sure, unsure : scores of what counts as seen, and as perhaps seen."""
 
-    judge: Judge
+    name: str
     licence: str
+    watch: Watch
+    sure: float = SURE
+    unsure: float = UNSURE
 
 
 def open_teacher(name: str, *, licence: str | None, tiles: str) -> Teacher:
-    """Read an SSD before its post-processing, which would keep ten boxes; others as they are.
+    """YOLOX-nano's ``.param`` file, or a model as `edge` runs it: an SSD before its post-processing, which would keep
+    ten boxes; others as they are.
 
     Raises
     ------
     ConfigError
         For weights whose licence is unknown, or would reach the detector that learns from them.
     """
+    if name.endswith(".param"):
+        return _yolox(Path(name), licence)
     path = open_judge(name).model.path
     found = inspect_file(path, trial=ChildTrial())
     stated = licence or found.licence
@@ -57,7 +70,24 @@ def open_teacher(name: str, *, licence: str | None, tiles: str) -> Teacher:
     if not stated:
         raise ConfigError(f"{path}: the file does not tell the licence of its weights; say it with --licence")
     raw = found.family is Family.SSD_POSTPROCESS
-    return Teacher(open_judge(name, boxes="raw" if raw else "graph", tiles=tiles), stated)
+    judge = open_judge(name, boxes="raw" if raw else "graph", tiles=tiles)
+    return Teacher(judge.model.name, stated, partial(watch, judge))
+
+
+def _yolox(param: Path, licence: str | None) -> Teacher:
+    """Its score is a product of two, so less of it says as much."""
+    from tools.training.many_looks import ManyLooks  # needs torch, which the other teachers do without
+    from tools.training.yolox import Yolox
+
+    if not licence:
+        raise ConfigError(f"{param}: the file does not tell the licence of its weights; say it with --licence")
+    if _COPYLEFT.search(licence):
+        raise ConfigError(f"{param}: its weights are under {licence}; a teacher must be freely licensed")
+
+    def watch(images: Iterable[Image], plan: ClassPlan, *, floor: float) -> Iterator[Found]:
+        return ManyLooks(Yolox(param, plan)).watch(images, floor=floor)
+
+    return Teacher(param.stem, licence, watch, sure=0.4, unsure=0.15)
 
 
 def teach(folder: Path, content: dict[str, Any], teacher: Teacher, plan: ClassPlan) -> dict[str, Any]:
@@ -73,9 +103,10 @@ def teach(folder: Path, content: dict[str, Any], teacher: Teacher, plan: ClassPl
         raise ConfigError(
             f"{folder}: categories {missing} are not in the set; add them, or leave them out of --classes"
         )
-    own = ClassPlan(tuple(categories), tuple((name,) for name in categories))
-    ids = list(categories.values())
-    wanted = {categories[name] for names in plan.members for name in names}
+    asked = [name for names in plan.members for name in names]
+    own = ClassPlan(tuple(asked), tuple((name,) for name in asked))
+    ids = [categories[name] for name in asked]
+    wanted = set(ids)
     annotations = list(content["annotations"])
     last = max([one["id"] for one in annotations], default=0)
     people: dict[Any, list[dict[str, Any]]] = defaultdict(list)
@@ -83,17 +114,18 @@ def teach(folder: Path, content: dict[str, Any], teacher: Teacher, plan: ClassPl
         if "score" not in one:
             people[one["image_id"]].append(one)
     open_ids = {
-        picture["id"]: wanted - set(picture.get("labelled", ids if people[picture["id"]] else ()))
+        picture["id"]: wanted - set(picture.get("labelled", wanted if people[picture["id"]] else ()))
         for picture in content["images"]
     }
     pictures = [picture for picture in content["images"] if open_ids[picture["id"]]]
     images = (read_picture(folder / "images" / picture["file_name"]) for picture in pictures)
-    for picture, seen in zip(pictures, watch(teacher.judge, images, own, floor=UNSURE), strict=True):
+    for picture, seen in zip(pictures, teacher.watch(images, own, floor=teacher.unsure), strict=True):
         number = picture["id"]
         for box, score, category in _new_boxes(seen, ids, open_ids[number], people[number]):
             last += 1
-            annotations.append(_annotation(last, number, category, box, score))
-    info = {**content.get("info", {}), "teacher": f"{teacher.judge.model.name}, {teacher.licence}"}
+            doubtful = score < teacher.sure
+            annotations.append(_annotation(last, number, category, box, score, doubtful=doubtful))
+    info = {**content.get("info", {}), "teacher": f"{teacher.name}, {teacher.licence}"}
     return {**content, "info": info, "annotations": annotations}
 
 
@@ -105,7 +137,7 @@ def _new_boxes(seen: Found, ids: Sequence[int], wanted: set[int], known: Sequenc
     return [(box, float(score), id_) for box, score, id_, double in rows if id_ in wanted and not double]
 
 
-def _annotation(number: int, picture: Any, category: int, box: Any, score: float) -> dict[str, Any]:
+def _annotation(number: int, picture: Any, category: int, box: Any, score: float, *, doubtful: bool) -> dict[str, Any]:
     x1, y1, x2, y2 = (round(float(v), 2) for v in box)
     return {
         "id": number,
@@ -115,6 +147,7 @@ def _annotation(number: int, picture: Any, category: int, box: Any, score: float
         "area": round((x2 - x1) * (y2 - y1), 1),
         "iscrowd": 0,
         "score": round(score, 4),
+        "doubtful": doubtful,
     }
 
 
@@ -122,6 +155,6 @@ def summary(before: dict[str, Any], after: dict[str, Any]) -> str:
     """What the teacher added, for the person who asked."""
     names = {one["id"]: one["name"] for one in after["categories"]}
     new = after["annotations"][len(before["annotations"]) :]
-    sure = [names[one["category_id"]] for one in new if one["score"] >= SURE]
+    sure = [names[one["category_id"]] for one in new if not one["doubtful"]]
     counts = ", ".join(f"{name} {sure.count(name)}" for name in sorted(set(sure))) or "none"
     return f"boxes: {counts}; {len(new) - len(sure)} places where something may be are ignored"

@@ -28,6 +28,8 @@ _CODES = {
     "double": (schema.BuiltinOperator.RESIZE_NEAREST_NEIGHBOR, 2),
     "rows": (schema.BuiltinOperator.RESHAPE, 1),
     "join": (schema.BuiltinOperator.CONCATENATION, 2),
+    "stack": (schema.BuiltinOperator.CONCATENATION, 2),
+    "pool": (schema.BuiltinOperator.MAX_POOL_2D, 2),
     "sigmoid": (schema.BuiltinOperator.LOGISTIC, 2),
 }
 _RELU6 = schema.ActivationFunctionType.RELU6
@@ -78,7 +80,11 @@ class TfliteWriter:
 
     def _constants(self, op: Op) -> list[int]:
         if op.kind == "pad":
-            return [self._constant(f"{op.output}.amount", np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.int32))]
+            return [
+                self._constant(
+                    f"{op.output}.amount", np.array([[0, 0], [op.margin] * 2, [op.margin] * 2, [0, 0]], np.int32)
+                )
+            ]
         if op.kind == "double":
             return [self._constant(f"{op.output}.size", np.array(self._shapes[op.output][1:3], np.int32))]
         if op.kind == "rows":
@@ -128,7 +134,9 @@ def _options(op: Op, shape: tuple[int, ...]) -> tuple[int, Any]:
     kinds = schema.BuiltinOptions
     if op.kind in {"conv", "depthwise"}:
         made = schema.Conv2DOptionsT() if op.kind == "conv" else schema.DepthwiseConv2DOptionsT()
-        made.padding = schema.Padding.VALID if op.stride == 2 else schema.Padding.SAME
+        assert op.weight is not None
+        is_padded = op.stride == 2 and op.weight.shape[-1] % 2  # by an operator of its own
+        made.padding = schema.Padding.VALID if is_padded else schema.Padding.SAME
         made.strideW = made.strideH = op.stride
         made.dilationWFactor = made.dilationHFactor = 1
         made.fusedActivationFunction = _RELU6 if op.relu6 else _LINEAR
@@ -136,10 +144,17 @@ def _options(op: Op, shape: tuple[int, ...]) -> tuple[int, Any]:
             return kinds.Conv2DOptions, made
         made.depthMultiplier = 1
         return kinds.DepthwiseConv2DOptions, made
-    if op.kind == "join":
+    if op.kind in {"join", "stack"}:
         joined = schema.ConcatenationOptionsT()
-        joined.axis = 1
+        joined.axis = 1 if op.kind == "join" else 3
         return kinds.ConcatenationOptions, joined
+    if op.kind == "pool":
+        pooled = schema.Pool2DOptionsT()
+        pooled.padding = schema.Padding.SAME
+        pooled.strideW = pooled.strideH = 1
+        pooled.filterWidth = pooled.filterHeight = op.kernel
+        pooled.fusedActivationFunction = _LINEAR
+        return kinds.Pool2DOptions, pooled
     if op.kind == "rows":
         reshaped = schema.ReshapeOptionsT()
         reshaped.newShape = list(shape)

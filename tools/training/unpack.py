@@ -17,9 +17,9 @@ from ai_edge_litert import schema_py_generated as schema
 from torch import nn
 
 from edge.core.errors import ConfigError
-from tools.training.backbones import Conv, MobileBackbone
+from tools.training.backbones import Conv
 from tools.training.graph import Real
-from tools.training.network import Detector
+from tools.training.networks import Network
 
 _CONVOLUTIONS = {schema.BuiltinOperator.CONV_2D: (0, 3, 1, 2), schema.BuiltinOperator.DEPTHWISE_CONV_2D: (3, 0, 1, 2)}
 
@@ -60,7 +60,7 @@ def _real(model: Any, tensor: Any) -> Real:
     return values * np.asarray(steps.scale, np.float32).reshape(shape)
 
 
-def fill(network: Detector, weights: dict[str, tuple[Real, Real]], *, origin: Path) -> list[str]:
+def fill(network: Network, weights: dict[str, tuple[Real, Real]], *, origin: Path) -> list[str]:
     """Put the weights into a network; returns the names that stay new, because their shapes differ.
 
     Raises ConfigError for a file that this network's exporter did not write.
@@ -70,10 +70,10 @@ def fill(network: Detector, weights: dict[str, tuple[Real, Real]], *, origin: Pa
     wanted = {name: module for name, module in named.items() if name not in inner}
     if not set(wanted) <= set(weights):
         raise ConfigError(f"{origin}: expected a file that tools/train export wrote, found other convolutions in it")
-    return [name for name, module in wanted.items() if not _fill(module, *weights[name])]
+    return [name for name, module in wanted.items() if not fill_one(module, *weights[name])]
 
 
-def _fill(module: nn.Module, weight: Real, bias: Real) -> bool:
+def fill_one(module: nn.Module, weight: Real, bias: Real) -> bool:
     """False, and nothing done, where the shapes differ."""
     conv = module[0] if isinstance(module, Conv) else module
     assert isinstance(conv, nn.Conv2d)
@@ -90,30 +90,6 @@ def _fill(module: nn.Module, weight: Real, bias: Real) -> bool:
     return True
 
 
-def is_ours(weights: dict[str, tuple[Real, Real]]) -> bool:
-    return "backbone.stem" in weights
-
-
-def fill_backbone(backbone: MobileBackbone, weights: Sequence[tuple[Real, Real]], *, origin: Path) -> list[str]:
-    """Put in the first convolutions of a file with a MobileNet v2 of half width, whatever comes after them there.
-
-    Returns what stays new. Such files take pictures in -1..1, which goes into the first convolution.
-    Raises ConfigError if they are others.
-    """
-    convs = [(name, module) for name, module in backbone.named_modules() if isinstance(module, Conv)]
-    if len(weights) < len(convs):
-        raise ConfigError(f"{origin}: expected {len(convs)} convolutions and more, found {len(weights)}")
-    (first, shift), *others = weights
-    weights = [(2 * first, shift - first.sum((1, 2, 3))), *others]
-    for number, ((name, module), (weight, bias)) in enumerate(zip(convs, weights, strict=False)):
-        if not _fill(module, weight, bias):
-            raise ConfigError(
-                f"{origin}: expected the convolutions of a MobileNet v2 of half width; number {number} ({name}) "
-                f"should be {[*module[0].weight.shape]}, found {[*weight.shape]}"
-            )
-    return ["pyramid and towers"]
-
-
 def _make_identity(norm: nn.BatchNorm2d, bias: torch.Tensor) -> None:
     norm.running_mean.zero_()
     norm.running_var.fill_(1 - norm.eps)
@@ -122,7 +98,7 @@ def _make_identity(norm: nn.BatchNorm2d, bias: torch.Tensor) -> None:
 
 
 @torch.no_grad()
-def settle(network: Detector, pictures: Iterable[torch.Tensor]) -> None:
+def settle(network: Network, pictures: Iterable[torch.Tensor]) -> None:
     """Give each normalisation the mean and variance that its convolution has on these pictures; nothing else changes.
 
     pictures : batches [b, 3, s, s] in 0..1, such as the training will bring
@@ -146,6 +122,30 @@ def settle(network: Detector, pictures: Iterable[torch.Tensor]) -> None:
         norm.running_var.copy_(variance)
         norm.weight.copy_(gain * (norm.running_var + norm.eps).sqrt())
         norm.bias.copy_(shift + mean * gain)
+
+
+@torch.no_grad()
+def settle_with_relu6(network: Network, pictures: Sequence[torch.Tensor]) -> None:
+    """As `settle`, for weights that were trained with SiLU: each channel keeps the mean and variance that it had then.
+
+    Without, what the new activation takes away from a layer adds up in the next ones, and the first steps unlearn much.
+    """
+    convs = [module for module in network.modules() if isinstance(module, Conv) and len(module) == 3]
+    for module in convs:
+        module[2] = nn.SiLU()
+    settle(network, pictures)
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    for module in convs:
+        module[2] = nn.ReLU6(inplace=True)
+    before = norms[0].momentum
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean of all batches
+    network.train()
+    for batch in pictures:
+        network(batch)
+    for norm in norms:
+        norm.momentum = before
 
 
 def _collect(sums: dict[nn.Module, torch.Tensor], module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
