@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ from tools.training.network import make_cells
 from tools.training.plan import Plan
 from tools.training.precision import average_precision
 from tools.training.state import State
+from tools.training.stopping import Signals, StopWatch
 from tools.training.yolox import Yolox
 
 _LONGEST = 640
@@ -151,8 +151,8 @@ def _train(
 ) -> None:
     cells = make_cells(plan.size, device)
     teacher = Yolox(Path(plan.teacher), parse_classes(plan.classes)).to(device) if plan.teacher else None
-    clock, saved = _StopWatch(means.minutes), time.monotonic()
-    with _Signals() as signals:
+    clock, saved = StopWatch(means.minutes), time.monotonic()
+    with Signals() as signals:
         pinned = device.type == "cuda"
         workers = means.workers if means.workers is not None else (os.cpu_count() or 2) - 1 if pinned else 0
         for batch in stream(batches, first=run.step, end=plan.steps, workers=workers, pinned=pinned):
@@ -252,54 +252,8 @@ def _check(run: State, plan: Plan, held: HeldOut, out: Path, *, device: torch.de
     state.save_weights(run, plan, out / f"weights-{row['pictures']:09d}.pt")
 
 
-def _progress(run: State, plan: Plan, clock: _StopWatch) -> None:
+def _progress(run: State, plan: Plan, clock: StopWatch) -> None:
     pace = clock.steps_per_s * plan.batch
     left = (plan.steps - run.step) * plan.batch / max(pace, 1e-6) / 60
     text = f"{run.step * plan.batch:,}/{plan.pictures:,} pictures  {pace:.0f}/s  {left:.0f} min left"
     print(f"\r{text:<78}", end="", file=sys.stderr, flush=True)
-
-
-class _StopWatch:
-    """Laps, their rate over the last hundred, and whether the time that was given is over."""
-
-    def __init__(self, minutes: float | None) -> None:
-        self._began = self._last = time.monotonic()
-        self._limit_s = None if minutes is None else minutes * 60
-        self._laps: list[float] = []
-
-    def lap(self) -> float:
-        now = time.monotonic()
-        taken, self._last = now - self._last, now
-        self._laps = [*self._laps[-99:], now]
-        return taken
-
-    @property
-    def steps_per_s(self) -> float:
-        return (len(self._laps) - 1) / 2 / max(self._laps[-1] - self._laps[0], 1e-6)  # two laps a step
-
-    @property
-    def is_over(self) -> bool:
-        return self._limit_s is not None and time.monotonic() - self._began > self._limit_s
-
-
-class _Signals:
-    """SIGTERM and Ctrl-C end the run after the batch in hand."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._owner = os.getpid()
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> _Signals:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._before[number] = signal.signal(number, self._ask)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, before in self._before.items():
-            signal.signal(number, before)
-
-    def _ask(self, *_: object) -> None:
-        # The workers inherit this handler; they just go on until the parent lets them go.
-        if os.getpid() == self._owner:
-            self.asked = True
