@@ -7,7 +7,7 @@ number n of a run is the same whoever makes it, in whichever process, before or 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -47,9 +47,13 @@ class Cutout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """One augmented picture: (size, size, 3) RGB; boxes (n, 4), classes (n,), ignored (n,)."""
+    """One augmented picture: (size, size, 3) RGB; boxes (n, 4), classes (n,), ignored (n,).
+
+    clean : the same before colours were changed and a camera's faults added: what a teacher looks at
+    """
 
     image: Image
+    clean: Image
     boxes: NDArray[np.float32]
     classes: NDArray[np.int64]
     ignored: NDArray[np.bool_]
@@ -80,11 +84,11 @@ class Augmenter:
             fields = ((0, 0, size, size),)
         parts = [self._place(canvas, field, rng) for field in fields]
         boxes, classes, ignored = (np.concatenate(column) for column in zip(*parts, strict=True))
-        view = View(canvas, boxes, classes, ignored)
+        view = View(canvas, canvas, boxes, classes, ignored)
         if self._cutouts and rng.random() < self._settings.paste:
             for _ in range(int(rng.integers(1, 4))):
                 view = _paste(view, self._cutouts[int(rng.integers(len(self._cutouts)))], rng)
-        return View(damage(recolour(view.image, rng), rng), view.boxes, view.classes, view.ignored)
+        return replace(view, image=damage(recolour(view.image, rng), rng))
 
     def _pick(self, rng: Generator) -> int:
         return min(int(np.searchsorted(self._chances, rng.random())), len(self._samples) - 1)
@@ -184,11 +188,11 @@ def _paste(view: View, cutout: Cutout, rng: Generator) -> View:
     below = view.image[y1:y2, x1:x2]
     below[...] = (below * (1 - cover) + np.clip(image[part] * np.float32(gain), 0, 255) * cover).astype(np.uint8)
     box = np.array([[x1, y1, x2, y2]], np.float32)
-    return View(
-        view.image,
-        np.concatenate([view.boxes, box]),
-        np.append(view.classes, cutout.class_id),
-        np.append(view.ignored | (_covered(view.boxes, box[0]) > 0.7), False),
+    return replace(
+        view,
+        boxes=np.concatenate([view.boxes, box]),
+        classes=np.append(view.classes, cutout.class_id),
+        ignored=np.append(view.ignored | (_covered(view.boxes, box[0]) > 0.7), False),
     )
 
 

@@ -45,14 +45,15 @@ def _read(sample: Sample, longest: int) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """pictures (b, s, s, 3) uint8; the objects of all of them."""
+    """pictures (b, s, s, 3) uint8; the objects of all of them; clean: the undamaged ones, where a teacher asks."""
 
     pictures: Tensor
     targets: Targets
+    clean: Tensor | None = None
 
     def pin_memory(self) -> Batch:
         targets = Targets(*(v.pin_memory() for v in _parts(self.targets)))
-        return Batch(self.pictures.pin_memory(), targets)
+        return Batch(self.pictures.pin_memory(), targets, self.clean.pin_memory() if self.clean is not None else None)
 
 
 def _parts(targets: Targets) -> tuple[Tensor, ...]:
@@ -62,15 +63,16 @@ def _parts(targets: Targets) -> tuple[Tensor, ...]:
 class Batches(Dataset[Batch]):
     """Batch by number."""
 
-    def __init__(self, augmenter: Augmenter, *, size: int, seed: int) -> None:
-        self._augmenter, self._size, self._seed = augmenter, size, seed
+    def __init__(self, augmenter: Augmenter, *, size: int, seed: int, with_clean: bool = False) -> None:
+        self._augmenter, self._size, self._seed, self._with_clean = augmenter, size, seed, with_clean
 
     def __getitem__(self, number: int) -> Batch:
         first = number * self._size
-        return gather([self._augmenter.view(np.random.default_rng([self._seed, first + i])) for i in range(self._size)])
+        views = [self._augmenter.view(np.random.default_rng([self._seed, first + i])) for i in range(self._size)]
+        return gather(views, with_clean=self._with_clean)
 
 
-def gather(views: Sequence[View]) -> Batch:
+def gather(views: Sequence[View], *, with_clean: bool = False) -> Batch:
     counts = [len(view.boxes) for view in views]
     return Batch(
         torch.from_numpy(np.stack([view.image for view in views])),
@@ -80,6 +82,7 @@ def gather(views: Sequence[View]) -> Batch:
             torch.from_numpy(np.concatenate([view.classes for view in views])),
             torch.from_numpy(np.concatenate([view.ignored for view in views])),
         ),
+        torch.from_numpy(np.stack([view.clean for view in views])) if with_clean else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Learning from a teacher cell by cell: its maps, its scores and its boxes on the very view that is trained on."""
+"""Learning from a teacher cell by cell: its maps, scores and boxes on the view that is trained on, undamaged."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def fit(data: Path, plan: Plan, out: Path, means: Means, *, start: Path | None =
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     _prepare_torch(means, device)
-    batches = Batches(_augmenter(data, plan, say), size=plan.batch, seed=plan.seed)
+    batches = Batches(_augmenter(data, plan, say), size=plan.batch, seed=plan.seed, with_clean=bool(plan.teacher))
     run = _open_run(plan, out, batches, device, start=start, say=say)
     held = _held_out(data, plan)
     _train(run, plan, batches, held, out, means, device=device, say=say)
@@ -115,7 +115,7 @@ def _start_from(run: State, start: Path, batches: Batches, device: torch.device)
         return state.start_from(run, start)
     from tools.training import ncnn_file, unpack  # need the runtime's package, which a bare GPU machine has not
 
-    pictures = [_pictures(batches[number], device) for number in range(_SETTLING)]
+    pictures = [_as_real(batches[number].pictures, device) for number in range(_SETTLING)]
     if start.suffix == ".tflite":
         new = unpack.fill(run.network, unpack.read_weights(start), origin=start)
         unpack.settle(run.network, pictures)
@@ -195,7 +195,7 @@ def _step(
     """One batch through the network and back."""
     for group in run.optimiser.param_groups:
         group["lr"] = plan.rate_at(run.step) * group["share"]
-    pictures = _pictures(batch, device)
+    pictures = _as_real(batch.pictures, device)
     run.network.train()
     with torch.autocast(device.type, torch.bfloat16):
         levels = run.network.backbone(pictures)
@@ -203,8 +203,8 @@ def _step(
     targets = batch.targets.to(device)
     loss = detection_loss(mine.logits, mine.distances, *cells, targets, by_task=plan.is_by_task(run.step))
     total = loss.total
-    if teacher is not None:
-        total = total + distillation_loss(mine, _ask(teacher, pictures), *cells)
+    if teacher is not None and batch.clean is not None:
+        total = total + distillation_loss(mine, _ask(teacher, _as_real(batch.clean, device)), *cells)
     run.optimiser.zero_grad(set_to_none=True)
     total.backward()
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), _CLIP)
@@ -217,14 +217,15 @@ def _step(
 
 @torch.no_grad()
 def _ask(teacher: Yolox, pictures: torch.Tensor) -> Seen:
+    """Of the pictures as they were before colours and faults: what is still to be seen in the damaged ones."""
     with torch.autocast(pictures.device.type, torch.bfloat16):
         levels = teacher.network.backbone(pictures)
         return Seen(levels, *teacher.answer(levels))
 
 
-def _pictures(batch: Batch, device: torch.device) -> torch.Tensor:
+def _as_real(pictures: torch.Tensor, device: torch.device) -> torch.Tensor:
     """[b, 3, s, s] in 0..1, channels last in memory: twice as fast as the other order."""
-    pictures = batch.pictures.to(device, non_blocking=True).permute(0, 3, 1, 2).float().div_(255)
+    pictures = pictures.to(device, non_blocking=True).permute(0, 3, 1, 2).float().div_(255)
     return pictures.contiguous(memory_format=torch.channels_last)
 
 
