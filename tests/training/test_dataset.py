@@ -34,6 +34,8 @@ def test_a_category_may_not_belong_to_two_classes():
         ({"score": 0.7}, [False]),
         ({"score": 0.4}, [True]),
         ({"score": 0.2}, []),
+        ({"score": 0.42, "doubtful": False}, [False]),
+        ({"score": 0.16, "doubtful": True}, [True]),
         ({"iscrowd": 1}, [True]),
     ],
 )

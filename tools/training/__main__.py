@@ -107,6 +107,7 @@ def _add_describe(commands: Commands) -> None:
     command.add_argument("--false-boxes", type=float, default=0.1, help="per picture, held out, to choose it by [0.1]")
     command.add_argument("--name", help="of the model [the file's]")
     command.add_argument("--machine", default="an unnamed machine", help="that trained it")
+    command.add_argument("--descent", default="", help="what its weights started from, and its licence")
     command.add_argument("--watts", type=float, help="that machine's power, for the energy")
     command.add_argument("--sources", type=Path, help="YAML: source: {origin, licence}, for the data card")
     command.add_argument("--limit", action="append", default=[], help="a known weakness, for both cards; repeatable")

@@ -16,7 +16,7 @@ from edge.catalog.pull import draft_card, save_card
 from edge.catalog.trial import ChildTrial
 from edge.core.errors import ConfigError
 from tools.training.classes import ClassPlan
-from tools.training.dataset import SURE, UNSURE
+from tools.training.dataset import is_doubtful, is_forgotten
 from tools.training.describing import Figures, Level, table_of
 
 _WATT_HOURS_DIGITS = 1
@@ -50,13 +50,11 @@ def data_card(content: dict[str, Any], sources: dict[str, Source], *, held_out: 
     names = {one["id"]: one["name"] for one in content["categories"]}
     people, machine, unsure = defaultdict[str, Counter[str]](Counter), Counter[str](), Counter[str]()
     for one in content["annotations"]:
-        source, score = place[one["image_id"]], one.get("score")
-        if score is None:
+        source = place[one["image_id"]]
+        if "score" not in one:
             people[source][names[one["category_id"]]] += 1
-        elif score >= SURE:
-            machine[source] += 1
-        elif score >= UNSURE:
-            unsure[source] += 1
+        elif not is_forgotten(one):
+            (unsure if is_doubtful(one) else machine)[source] += 1
     lines = [
         "# Data card",
         "",
@@ -81,12 +79,16 @@ def data_card(content: dict[str, Any], sources: dict[str, Source], *, held_out: 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How it was trained. watts : of the whole machine, estimated or measured; None = unknown."""
+    """How it was trained. watts : of the whole machine, estimated or measured; None = unknown.
+
+    descent : what its weights started from, and under which licence; "" = from nothing
+    """
 
     machine: str
     seen: int
     seconds: float
     watts: float | None
+    descent: str = ""
 
     @property
     def text(self) -> str:
@@ -110,6 +112,7 @@ def model_card(
 ) -> str:
     """The card in Markdown. figures, levels: by set and by class; failures are drawn beside it, not inside."""
     parts = [f"# {name}", "", "Intended use: a fixed camera that tells of people and vehicles near it.", ""]
+    parts += [f"Weights: {training.descent or 'from nothing'}.", ""]
     parts += [f"Training: {training.text}", "", f"Threshold: {threshold:g}, chosen on the held-out pictures.", ""]
     for place, rows in figures.items():
         parts += [f"## {place}", "", table_of(rows)]

@@ -130,7 +130,9 @@ def describe(options: argparse.Namespace) -> int:
     name = options.name or options.model.stem
     text = cards.model_card(
         name,
-        training=cards.Training(options.machine, exported["weights_seen"], exported["seconds"], options.watts),
+        training=cards.Training(
+            options.machine, exported["weights_seen"], exported["seconds"], options.watts, options.descent
+        ),
         agreement=agreement,
         figures=figures,
         levels={label: describing.levels_of(matches[n], _LEVELS) for n, label in enumerate(classes.labels)},

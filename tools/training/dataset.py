@@ -110,7 +110,7 @@ def read_samples(folder: Path, plan: ClassPlan) -> list[Sample]:
         raise ConfigError(f"{path}: has none of the categories {sorted(wanted)}; it has {sorted(names.values())}")
     by_picture: dict[Any, list[dict[str, Any]]] = defaultdict(list)
     for one in content["annotations"]:
-        if names.get(one["category_id"]) in wanted and not _is_forgotten(one):
+        if names.get(one["category_id"]) in wanted and not is_forgotten(one):
             by_picture[one["image_id"]].append(one)
     return [_sample(folder, one, by_picture[one["id"]], names, wanted) for one in content["images"]]
 
@@ -129,16 +129,18 @@ def _sample(
         source=str(picture.get("source", "")),
         boxes=corners,
         classes=np.array([wanted[names[one["category_id"]]] for one in found], np.int64),
-        ignored=np.array([bool(one.get("iscrowd")) or _is_doubtful(one) for one in found], np.bool_),
+        ignored=np.array([bool(one.get("iscrowd")) or is_doubtful(one) for one in found], np.bool_),
         outlines=tuple(_polygons(one) for one in found),
     )
 
 
-def _is_doubtful(annotation: dict[str, Any]) -> bool:
+def is_doubtful(annotation: dict[str, Any]) -> bool:
+    """A teacher's box that is neither an object nor background."""
     return bool(annotation.get("doubtful", annotation.get("score", 1.0) < SURE))
 
 
-def _is_forgotten(annotation: dict[str, Any]) -> bool:
+def is_forgotten(annotation: dict[str, Any]) -> bool:
+    """A teacher's box that says nothing."""
     return "doubtful" not in annotation and annotation.get("score", 1.0) < UNSURE
 
 

@@ -20,7 +20,10 @@ from tools.training.plan import Plan, differences
 
 @dataclass(slots=True, eq=False)
 class State:
-    """step : batches done; losses, counted : since the last check; curve : one row a check."""
+    """step : batches done; losses, counted : since the last check; curve : one row a check.
+
+    earlier : pictures seen by the run that this one started from; seconds : of training, that run's among them
+    """
 
     network: Network
     average: Network
@@ -29,6 +32,7 @@ class State:
     step: int = 0
     counted: int = 0
     seconds: float = 0.0
+    earlier: int = 0
     curve: list[dict[str, Any]] | None = None
 
     def follow(self, decay: float) -> None:
@@ -75,6 +79,7 @@ def save(state: State, plan: Plan, path: Path) -> None:
             "step": state.step,
             "counted": state.counted,
             "seconds": state.seconds,
+            "earlier": state.earlier,
             "curve": state.curve,
         },
         part,
@@ -96,13 +101,18 @@ def load(plan: Plan, path: Path, device: torch.device) -> State:
     state.optimiser.load_state_dict(kept["optimiser"])
     state.losses, state.curve = kept["losses"].to(device), kept["curve"]
     state.step, state.counted, state.seconds = kept["step"], kept["counted"], kept["seconds"]
+    state.earlier = kept.get("earlier", 0)
     return state
 
 
 def save_weights(state: State, plan: Plan, path: Path) -> None:
     """The averaged network alone: what is exported, or started from."""
     part = path.with_suffix(".part")
-    content = {"plan": asdict(plan), "average": state.average.state_dict(), "seen": state.step * plan.batch}
+    content = {
+        "plan": asdict(plan),
+        "average": state.average.state_dict(),
+        "seen": state.earlier + state.step * plan.batch,
+    }
     torch.save({**content, "seconds": state.seconds, "curve": state.curve}, part)
     os.replace(part, path)  # noqa: PTH105
 
@@ -132,10 +142,12 @@ def load_weights(path: Path) -> Weights:
 
 def start_from(state: State, path: Path) -> list[str]:
     """Take over the weights of another run where names and shapes agree; returns the names that stay new."""
-    theirs, mine = _read(path)["average"], state.network.state_dict()
+    kept = _read(path)
+    theirs, mine = kept["average"], state.network.state_dict()
     fitting = {k: v for k, v in theirs.items() if k in mine and mine[k].shape == v.shape}
     state.network.load_state_dict({**mine, **fitting})
     state.average.load_state_dict(state.network.state_dict())
+    state.earlier, state.seconds = kept.get("seen", 0), kept["seconds"]
     return sorted(set(mine) - set(fitting))
 
 
