@@ -151,6 +151,7 @@ def _add_plan(command: argparse.ArgumentParser) -> None:
         "held_out": "per cent kept for curves and thresholds",
         "weights": "how often a source is taken: coco=2.5,intel=0.6",
         "teacher": "YOLOX-nano's .param file, to learn from cell by cell besides the labels",
+        "rounded": "1 = maps rounded as int8 will have them, for the last part of a training",
         "checks": "evaluations on the held-out part",
         "seed": "the same seed gives the same run",
     }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 WIDTHS = (16, 32, 56, 112, 192)
 BLOCKS = (1, 2, 3, 2)
 BATCH_NORM_EPS = 1e-3
+_STEPS = 255 / 6  # of int8 in ReLU6's range
 
 
 def rounded(channels: float) -> int:
@@ -15,8 +19,25 @@ def rounded(channels: float) -> int:
     return max(8, int(channels / 8 + 0.5) * 8)
 
 
+class _Rounding(torch.autograd.Function):
+    """To int8's 256 steps from 0 to 6; its gradient is taken to be 1, or nothing would learn."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: ARG004
+        return x.mul(_STEPS).round_().div_(_STEPS)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]  # noqa: ARG004
+        return gradient
+
+
 class Conv(nn.Sequential):
-    """Convolution, batch normalisation, ReLU6 unless linear. Pads on both sides, also where the stride is 2."""
+    """Convolution, batch normalisation, ReLU6 unless linear. Pads on both sides, also where the stride is 2.
+
+    is_rounded : as int8 will have it, so that what learns from it learns to bear that
+    """
+
+    is_rounded = False
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, groups: int = 1, linear: bool = False
@@ -30,12 +51,15 @@ class Conv(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         """Where normalisation does not learn it is folded into the convolution: one pass over the map less."""
         if self.training:
-            return super().forward(x)  # type: ignore[no-any-return]
+            return self._rounded(super().forward(x))
         conv, norm = self[0], self[1]
         gain = norm.weight / (norm.running_var + norm.eps).sqrt()
         weight, bias = conv.weight * gain[:, None, None, None], norm.bias - norm.running_mean * gain
         x = F.conv2d(x, weight, bias, conv.stride, conv.padding, groups=conv.groups)
-        return x if len(self) == 2 else self[2](x)  # type: ignore[no-any-return]
+        return x if len(self) == 2 else self._rounded(self[2](x))
+
+    def _rounded(self, x: Tensor) -> Tensor:
+        return cast(Tensor, _Rounding.apply(x)) if self.is_rounded and len(self) == 3 else x
 
 
 class Block(nn.Module):

@@ -29,6 +29,7 @@ class Plan:
     cool_down : the last part of the run, 0..1, over which the rate falls; it is flat before. A flat run can be ended
         well at any time: by a short one that starts from its weights and falls
     teacher : YOLOX-nano's .param file, whose maps, scores and boxes are learned besides the labels; "" = none
+    rounded : 1 = maps are rounded as int8 will have them, for the last part of a training; 0 = not
     by_place : the first part of the run, 0..1, whose cells are assigned by place and size; then by task
     held_out : per cent of the recordings and pictures kept for curves and thresholds
     weights : how often pictures of a source are taken, 1 unless named: ``coco=2.5,intel=0.6``
@@ -51,6 +52,7 @@ class Plan:
     held_out: int = 12
     weights: str = ""
     teacher: str = ""
+    rounded: int = 0
     checks: int = 20
     seed: int = 0
 
@@ -61,6 +63,8 @@ class Plan:
             raise UsageError("--pictures: expected at least one batch, --checks at least 1")
         if self.network not in NETWORKS:
             raise UsageError(f"--network: expected one of {', '.join(NETWORKS)}, found {self.network!r}")
+        if self.rounded not in {0, 1}:
+            raise UsageError(f"--rounded: expected 0 or 1, found {self.rounded}")
         if self.teacher and self.network != "yolox-nano":
             raise UsageError("--teacher: only --network yolox-nano has the maps to compare")
         if not 0 < self.cool_down <= 1:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from edge.core.errors import ConfigError
+from tools.training.backbones import Conv
 from tools.training.classes import ClassPlan, parse_classes
 from tools.training.networks import Network, make_network
 from tools.training.plan import Plan, differences
@@ -49,6 +50,9 @@ def begin(plan: Plan, device: torch.device) -> State:
     """A new run: weights from the plan's seed alone."""
     torch.manual_seed(plan.seed)
     network = make_network(plan, len(parse_classes(plan.classes))).to(device).to(memory_format=torch.channels_last)
+    for module in network.modules():
+        if isinstance(module, Conv):
+            module.is_rounded = bool(plan.rounded)
     average = copy.deepcopy(network).eval()
     return State(network, average, _optimiser(network, plan, device), torch.zeros(3, device=device), curve=[])
 
