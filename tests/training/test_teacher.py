@@ -51,6 +51,17 @@ def test_what_people_have_labelled_in_full_is_left_alone(tmp_path, teacher):
     assert [one["category_id"] for one in taught["annotations"]] == [2]
 
 
+def test_gaps_in_people_s_labels_are_filled_where_asked(tmp_path, teacher):
+    drawn = {"category_id": 1, "bbox": [3.2, 16, 25.6, 32]}  # the person whom the teacher sees, but not the car
+    folder = write_set(tmp_path / "set", names=("a.png",), annotations=[drawn], labelled=[1, 2])
+
+    left = teach(folder, content_of(folder), teacher, PLAN)
+    filled = teach(folder, content_of(folder), teacher, PLAN, fill=True)
+
+    assert len(left["annotations"]) == 1
+    assert [(one["category_id"], one.get("doubtful")) for one in filled["annotations"]] == [(1, None), (2, True)]
+
+
 def test_what_a_person_has_already_drawn_is_not_drawn_again(tmp_path, teacher):
     same = {"category_id": 2, "bbox": [3.2, 16, 25.6, 32]}  # the labeller calls it a car
     folder = write_set(tmp_path / "set", names=("a.png",), annotations=[same], labelled=[2])

@@ -66,6 +66,7 @@ def _add_teach(commands: Commands) -> None:
     command.add_argument("--licence", help="of the teacher's weights, where the file does not say it")
     command.add_argument("--tiles", default="2x2", help="looked at besides the whole picture [2x2]")
     command.add_argument("--classes", default=CLASSES, help=f"what to label [{CLASSES}]")
+    command.add_argument("--fill", action="store_true", help="people's labels have gaps: fill those, too")
     command.add_argument("--out", type=Path, help="the file to write [instances.json of the folder]")
     command.set_defaults(run=_run("teach"))
 

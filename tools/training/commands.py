@@ -23,7 +23,7 @@ def teach(options: argparse.Namespace) -> int:
     path = options.data / "instances.json"
     content = read_file(path) if path.exists() else _bare_set(options.data, parse_classes(options.classes))
     teacher = open_teacher(options.teacher, licence=options.licence, tiles=options.tiles)
-    taught = teach(options.data, content, teacher, parse_classes(options.classes))
+    taught = teach(options.data, content, teacher, parse_classes(options.classes), fill=options.fill)
     out = options.out or path
     out.write_text(json.dumps(taught), encoding="utf-8")
     print(f"{out}: {summary(content, taught)}")

@@ -24,6 +24,8 @@ from tools.training.precision import Found, overlap_table
 
 # A person's box and a teacher's box that agree so far are the same thing, whatever each calls it.
 _SAME = 0.7
+# Where a person has drawn things of this category, the teacher's are new only if they are elsewhere.
+_GAP = 0.3
 _COPYLEFT = re.compile(r"\b[AL]?GPL", re.IGNORECASE)
 # Weights of these families are nearly always Ultralytics', AGPL-3.0, also where the file does not say so.
 _SUSPECT = {Family.YOLOV5, Family.YOLOV8, Family.YOLO_DFL, Family.YOLO_END2END}
@@ -90,11 +92,15 @@ def _yolox(param: Path, licence: str | None) -> Teacher:
     return Teacher(param.stem, licence, watch, sure=0.4, unsure=0.15)
 
 
-def teach(folder: Path, content: dict[str, Any], teacher: Teacher, plan: ClassPlan) -> dict[str, Any]:
+def teach(
+    folder: Path, content: dict[str, Any], teacher: Teacher, plan: ClassPlan, *, fill: bool = False
+) -> dict[str, Any]:
     """The set's file with the teacher's boxes added: for each picture, of the categories that nobody has labelled.
 
     A picture's ``labelled`` names the category ids that people have labelled in full; without it, all of them are in
     a picture with labels, and none in one without.
+
+    fill : people's labels have gaps: what the teacher sees where nobody has drawn anything counts there, too
     """
     refuse_test_pictures(folder / "instances.json", content)
     categories = {one["name"]: one["id"] for one in content["categories"]}
@@ -113,15 +119,15 @@ def teach(folder: Path, content: dict[str, Any], teacher: Teacher, plan: ClassPl
     for one in annotations:
         if "score" not in one:
             people[one["image_id"]].append(one)
-    open_ids = {
-        picture["id"]: wanted - set(picture.get("labelled", wanted if people[picture["id"]] else ()))
+    labelled = {
+        picture["id"]: wanted & set(picture.get("labelled", wanted if people[picture["id"]] else ()))
         for picture in content["images"]
     }
-    pictures = [picture for picture in content["images"] if open_ids[picture["id"]]]
+    pictures = [picture for picture in content["images"] if fill or labelled[picture["id"]] != wanted]
     images = (read_picture(folder / "images" / picture["file_name"]) for picture in pictures)
     for picture, seen in zip(pictures, teacher.watch(images, own, floor=teacher.unsure), strict=True):
         number = picture["id"]
-        for box, score, category in _new_boxes(seen, ids, open_ids[number], people[number]):
+        for box, score, category in _new_boxes(seen, ids, labelled[number], people[number], fill=fill):
             last += 1
             doubtful = score < teacher.sure
             annotations.append(_annotation(last, number, category, box, score, doubtful=doubtful))
@@ -129,12 +135,22 @@ def teach(folder: Path, content: dict[str, Any], teacher: Teacher, plan: ClassPl
     return {**content, "info": info, "annotations": annotations}
 
 
-def _new_boxes(seen: Found, ids: Sequence[int], wanted: set[int], known: Sequence[dict[str, Any]]) -> list[Any]:
+def _new_boxes(
+    seen: Found, ids: Sequence[int], labelled: set[int], known: Sequence[dict[str, Any]], *, fill: bool
+) -> list[tuple[Any, float, int]]:
+    """(box, score, category) of what nobody has drawn."""
     people = np.array([one["bbox"] for one in known], np.float32).reshape(-1, 4)
     people[:, 2:] += people[:, :2]
-    doubled = overlap_table(seen.boxes, people).max(1, initial=0.0) > _SAME
-    rows = zip(seen.boxes, seen.scores, (ids[number] for number in seen.classes), doubled, strict=True)
-    return [(box, float(score), id_) for box, score, id_, double in rows if id_ in wanted and not double]
+    overlaps = overlap_table(seen.boxes, people).max(1, initial=0.0)
+    rows = [
+        (box, float(score), ids[number], overlap)
+        for box, score, number, overlap in zip(seen.boxes, seen.scores, seen.classes, overlaps, strict=True)
+    ]
+    return [
+        (box, score, id_)
+        for box, score, id_, overlap in rows
+        if (overlap <= _GAP if fill and id_ in labelled else overlap <= _SAME and id_ not in labelled)
+    ]
 
 
 def _annotation(number: int, picture: Any, category: int, box: Any, score: float, *, doubtful: bool) -> dict[str, Any]:
