@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -64,10 +64,17 @@ def build_graph(network: nn.Module) -> Graph:
         if node.op == "output":
             logits, distances = (builder.names[value] for value in node.args[0])
             builder.graph.add(Op("sigmoid", (logits,), "scores"))
-            builder.graph.outputs = "scores", distances
-        else:
-            builder.add(node)
-    return builder.graph
+            return _renamed(builder.graph, {logits: "logits", distances: "boxes"})
+        builder.add(node)
+    raise TypeError("the network answers nothing")
+
+
+def _renamed(graph: Graph, names: dict[str, str]) -> Graph:
+    ops = [
+        replace(op, inputs=tuple(names.get(one, one) for one in op.inputs), output=names.get(op.output, op.output))
+        for op in graph.ops
+    ]
+    return Graph(graph.input, ops, graph.outputs)
 
 
 class _Tracer(torch.fx.Tracer):
