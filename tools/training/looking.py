@@ -14,7 +14,7 @@ from tools.training.augment import GREY
 from tools.training.network import make_cells, to_boxes
 from tools.training.precision import Found, overlap_table
 
-_FLOOR, _NMS_IOU, _CANDIDATES, _KEPT = 0.01, 0.6, 300, 100
+_FLOOR, _NMS_IOU, _CANDIDATES, _KEPT = 0.01, 0.5, 300, 100
 Image = NDArray[np.uint8]
 # (s, s, 3) uint8 -> scores (n, classes), boxes (n, 4) in pixels of the square
 Run = Callable[[Image], tuple[NDArray[np.float32], NDArray[np.float32]]]
