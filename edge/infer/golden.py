@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from edge.core.model import Family, InputLayout, ModelLayout
 from edge.core.values import Tensor
+from edge.infer.golden_street import draw_street
 
-PICTURE = 1  # counts up when the picture below changes: numbers of another one say nothing
-_WIDTH, _HEIGHT = 320, 240
+PICTURE = 2  # counts up when the picture below changes: numbers of another one say nothing
 _LOUDEST = 192  # the numbers furthest from the usual one: what the model sees in the picture
 _SPREAD = 64  # and some from everywhere
 
@@ -56,16 +56,11 @@ _STEP_OF_REAL = 1 / 256
 
 
 def golden_picture(layout: InputLayout) -> NDArray[np.uint8]:
-    """Rings and edges of many sizes and colours, (height, width, 3) uint8: the same on every machine.
+    """Something for a detector to see, (height, width, 3) uint8: the same on every machine.
 
     In the size of the model's input, so that no library's way of resizing has a say in the numbers.
     """
-    y, x = np.mgrid[0 : layout.height, 0 : layout.width].astype(np.int64)
-    x, y = x * _WIDTH // layout.width, y * _HEIGHT // layout.height
-    rings = ((x - 160) ** 2 + (y - 120) ** 2) // 97
-    blocks = (x // 24 + y // 18) * 37
-    image = np.stack([rings % 256, (blocks + x) % 256, (rings + blocks * 3) % 256], axis=-1)
-    return np.ascontiguousarray(image.astype(np.uint8))
+    return draw_street(layout.width, layout.height)
 
 
 def observe(outputs: tuple[Tensor, ...], layout: ModelLayout) -> Golden:

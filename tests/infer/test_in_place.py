@@ -90,8 +90,8 @@ def test_shrinking_ahead_leaves_the_picture_alone():
 
 
 def pictures():
-    rings = golden_picture(InputLayout(name="image", width=160, height=90, dtype="uint8", scale=1.0, zero_point=0))
-    return [make_frame(np.roll(rings, 40 * n, axis=1), sequence=n) for n in range(3)]
+    street = golden_picture(InputLayout(name="image", width=160, height=90, dtype="uint8", scale=1.0, zero_point=0))
+    return [make_frame(np.roll(street, 40 * n, axis=1), sequence=n) for n in range(3)]
 
 
 def detector():

@@ -48,13 +48,13 @@ def test_the_picture_is_the_same_everywhere() -> None:
     picture = golden_picture(MODEL.layout.input)
 
     assert picture.shape == (288, 288, 3)
-    assert zlib.crc32(picture.tobytes()) == 654294635
+    assert zlib.crc32(picture.tobytes()) == 2672107499
 
 
 def test_the_model_sees_something_in_the_picture(golden) -> None:
     scores = golden.outputs["scores"]
 
-    assert max(scores.values) > 5 * scores.step  # rings are no persons, but more than rounding may change
+    assert max(scores.values) > 0.4  # a drawn person is one: far more than rounding may change
 
 
 @pytest.mark.parametrize("is_own", [True, False])
