@@ -41,5 +41,6 @@ def make_steward(plan: Plan, arbiter: Arbiter, exchange: Exchange, board: Board)
         restrain=restrain,
         machine=lambda: (temperature_c(board.system), throttled_flags(firmware)),
         has_smaller_model=lambda: exchange.is_smaller,
+        is_timed=lambda: not all(eye.is_whole for eye in arbiter.eyes.values()),
         every_s=EVERY_S / board.haste,
     )

@@ -41,6 +41,7 @@ class Steward:
     governor : None = nothing is ever done without
     restrain : does what the governor says
     has_smaller_model : whether the model's smaller sister is at work: not at once when the governor says so
+    is_timed : whether a frame's age means anything: not of recordings alone that are played as fast as they go
     every_s : how often the machine is looked at
     """
 
@@ -52,6 +53,7 @@ class Steward:
         restrain: Callable[[Restraint], None],
         machine: Machine,
         has_smaller_model: Callable[[], bool] = lambda: False,
+        is_timed: Callable[[], bool] = lambda: True,
         every_s: float = EVERY_S,
     ) -> None:
         self._governor = governor
@@ -59,6 +61,7 @@ class Steward:
         self._restrain = restrain
         self._machine = machine
         self._has_smaller_model = has_smaller_model
+        self._is_timed = is_timed
         self._every_s = every_s
         self._times: list[StageTimes] = []
         self._counts: dict[str, int] = {}
@@ -77,7 +80,8 @@ class Steward:
 
     def add(self, times: StageTimes) -> None:
         """A frame was looked at."""
-        self._times.append(times)
+        if self._is_timed():
+            self._times.append(times)
 
     def look(self, counts: Mapping[str, int], now_s: float) -> None:
         """To be called often; looks every few seconds.

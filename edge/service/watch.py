@@ -92,8 +92,13 @@ class Watch:
         return [number for eye in self.eyes.values() if (number := eye.fileno()) is not None]
 
     def restrain(self, restraint: Restraint, contract: Contract) -> None:
-        """Look less often, but no less than was promised."""
+        """Look less often, but no less than was promised.
+
+        A recording that is looked at as fast as it goes is seen whole, and is never late: its times are its own.
+        """
         for camera, lookout in self.lookouts.items():
+            if self.eyes[camera].is_whole:
+                continue
             usual = lookout.usual_fps
             fps = None if restraint.rate >= 1.0 or usual is None else contract.least_rate(restraint.rate, usual)
             lookout.restrain(fps, has_gate=restraint.tightness > 1.0)

@@ -71,5 +71,5 @@ def test_who_is_too_far_off_for_the_whole_picture_is_seen_and_replayed_as_the_se
     assert run.exit_code == 0, run.stderr
     seen, expected = story(run.events()), story([json.loads(line) for line in as_the_service.splitlines()])
     assert [event[:2] for event in seen] == [event[:2] for event in expected]
-    for (*_, box), (*_, other) in zip(seen, expected, strict=True):  # once 5 pixels off under load, nobody knows why
+    for (*_, box), (*_, other) in zip(seen, expected, strict=True):  # a model's process lost on the way forgets places
         assert box == pytest.approx(other, abs=0.02)

@@ -11,7 +11,7 @@ from edge.service.steward import Care, Steward
 class House:
     """A machine that is as hot as it is told, and a service that works."""
 
-    def __init__(self, contract: Contract | None = None, *, is_governed: bool = True) -> None:
+    def __init__(self, contract: Contract | None = None, *, is_governed: bool = True, is_timed: bool = True) -> None:
         self.temperature: float | None = 50.0
         self.restraints: list[Restraint] = []
         self.frames = 0
@@ -21,6 +21,7 @@ class House:
             contract or Contract(),
             restrain=self.restraints.append,
             machine=lambda: (self.temperature, None),
+            is_timed=lambda: is_timed,
         )
 
     def work(self, seconds: float, *, fps: float = 10.0, latency_ms: float = 50.0) -> Care:
@@ -51,6 +52,15 @@ def test_a_hot_machine_does_with_less_and_says_why_until_it_is_cool_again() -> N
     assert house.restraints == [Restraint(rate=0.75), Restraint()]
     assert (hot.restraint.rate, hot.causes) == (0.75, ("hot",))
     assert (cool.restraint, cool.causes) == (Restraint(), ())
+
+
+def test_recordings_that_are_played_as_fast_as_they_go_are_never_late() -> None:
+    house = House(Contract(alert_latency_p95_ms=100.0), is_timed=False)
+
+    care = house.work(60, latency_ms=5000.0)
+
+    assert house.restraints == []
+    assert care.broken == ()
 
 
 def test_work_that_is_always_late_breaks_the_contract_and_is_made_less() -> None:
