@@ -25,9 +25,11 @@ from tools.training.dataset import Sample, read_training_samples, split_samples
 from tools.training.distil import Seen, distillation_loss
 from tools.training.looking import look_at_all, torch_run
 from tools.training.loss import detection_loss
+from tools.training.ncnn_file import fill_csp, read_convolutions
 from tools.training.network import make_cells
 from tools.training.plan import Plan
 from tools.training.precision import average_precision
+from tools.training.settle import settle, settle_with_relu6
 from tools.training.state import State
 from tools.training.stopping import Signals, StopWatch
 from tools.training.yolox import Yolox
@@ -113,15 +115,15 @@ def _start_from(run: State, start: Path, batches: Batches, device: torch.device)
     """Another run's weights, those in an exported file, or YOLOX-nano's; returns the names of what stays new."""
     if start.suffix not in {".tflite", ".param"}:
         return state.start_from(run, start)
-    from tools.training import ncnn_file, unpack  # need the runtime's package, which a bare GPU machine has not
-
     pictures = [_as_real(batches[number].pictures, device) for number in range(_SETTLING)]
     if start.suffix == ".tflite":
+        from tools.training import unpack  # needs the runtime's package, which a bare GPU machine has not
+
         new = unpack.fill(run.network, unpack.read_weights(start), origin=start)
-        unpack.settle(run.network, pictures)
+        settle(run.network, pictures)
     elif isinstance(run.network, CspDetector):
-        new = ncnn_file.fill_csp(run.network, ncnn_file.read_convolutions(start), origin=start)
-        unpack.settle_with_relu6(run.network, pictures)
+        new = fill_csp(run.network, read_convolutions(start), origin=start)
+        settle_with_relu6(run.network, pictures)
     else:
         raise ConfigError(f"{start}: goes into --network yolox-nano alone")
     run.average.load_state_dict(run.network.state_dict())

@@ -16,7 +16,7 @@ from edge.core.errors import ConfigError
 from tools.training.backbones import Conv
 from tools.training.csp import CspDetector
 from tools.training.graph import Real
-from tools.training.unpack import fill_one
+from tools.training.settle import fill_one
 
 _MAGIC = "7767517"
 _HALF, _WHOLE = 0x01306B47, 0  # what stands in front of weights in float16, in float32
@@ -53,7 +53,7 @@ def read_convolutions(param: Path) -> list[Convolution]:
             if words and words[0] in {"Convolution", "ConvolutionDepthWise"}:
                 one, at = _read_one(words, data, at)
                 found.append(one)
-    except (ValueError, KeyError, IndexError) as error:
+    except (ValueError, KeyError, IndexError, OverflowError) as error:
         raise ConfigError(f"{path}: does not fit {param.name} at byte {at}: {error}") from error
     if at != len(data):
         raise ConfigError(f"{path}: {len(data) - at} bytes are left; {param.name} has other layers with weights")
