@@ -49,6 +49,19 @@ def test_a_folder_without_a_run_is_told(tmp_path):
         read_plan(tmp_path / "plan.json")
 
 
+def test_a_plan_of_another_version_is_told(tmp_path):
+    (tmp_path / "plan.json").write_text('{"classes": "person", "backbone": "plain"}')
+
+    with pytest.raises(ConfigError, match="another version of tools/train"):
+        read_plan(tmp_path / "plan.json")
+
+
+def test_what_an_older_plan_did_not_know_is_as_it_was(tmp_path):
+    (tmp_path / "plan.json").write_text('{"classes": "person", "size": 320}')
+
+    assert read_plan(tmp_path / "plan.json") == Plan(classes="person", size=320)
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
@@ -57,6 +70,7 @@ def test_a_folder_without_a_run_is_told(tmp_path):
         ({"pictures": 1}, "at least one batch"),
         ({"cool_down": 0.0}, "more than 0"),
         ({"network": "resnet"}, "expected one of plain, yolox"),
+        ({"network": "yolox-nano", "width": 0.5}, "only --network plain comes in other widths"),
         ({"teacher": "yolox-nano.param"}, "only --network yolox-nano"),
     ],
 )

@@ -138,7 +138,7 @@ def _add_fit(commands: Commands) -> None:
 def _add_plan(command: argparse.ArgumentParser) -> None:
     words = {
         "size": "side of the network's picture, pixels",
-        "width": "multiplies the network's channels",
+        "width": "multiplies the plain network's channels",
         "network": "plain, or yolox-nano to start from such weights (--start NAME.param)",
         "pictures": "to be seen in all",
         "batch": "pictures at a time",

@@ -72,7 +72,7 @@ def _check_graph(graph: Graph, weights: Weights, squares: Sequence[Image], *, si
         apart = max(float(np.abs(a - b).max()) for a, b in zip(file(square), network(square), strict=True))
         if apart > _SAME:
             raise EdgeError(
-                f"the exported graph is not the network: {apart:.3g} apart; graph.py must follow network.py"
+                f"the exported graph is not the network: {apart:.3g} apart; graph.py takes a step of it for another"
             )
 
 

@@ -105,16 +105,16 @@ def _open_run(plan: Plan, out: Path, batches: Batches, device: torch.device, *, 
     else:
         run = state.begin(plan, device)
         if start is not None:
-            new = _start_from(run, start, batches, device)
+            new = _start_from(run, plan, start, batches, device)
             say(f"starts from {start}; new: {', '.join(new) or 'nothing'}")
     plan.write(out / "plan.json")
     return run
 
 
-def _start_from(run: State, start: Path, batches: Batches, device: torch.device) -> list[str]:
+def _start_from(run: State, plan: Plan, start: Path, batches: Batches, device: torch.device) -> list[str]:
     """Another run's weights, those in an exported file, or YOLOX-nano's; returns the names of what stays new."""
     if start.suffix not in {".tflite", ".param"}:
-        return state.start_from(run, start)
+        return state.start_from(run, plan, start)
     pictures = [_as_real(batches[number].pictures, device) for number in range(_SETTLING)]
     if start.suffix == ".tflite":
         from tools.training import unpack  # needs the runtime's package, which a bare GPU machine has not

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from edge.core.errors import ConfigError, UsageError
 
@@ -65,6 +66,8 @@ class Plan:
             raise UsageError(f"--network: expected one of {', '.join(NETWORKS)}, found {self.network!r}")
         if self.rounded not in {0, 1}:
             raise UsageError(f"--rounded: expected 0 or 1, found {self.rounded}")
+        if self.width != 1 and self.network != "plain":
+            raise UsageError(f"--width: only --network plain comes in other widths, found {self.width:g}")
         if self.teacher and self.network != "yolox-nano":
             raise UsageError("--teacher: only --network yolox-nano has the maps to compare")
         if not 0 < self.cool_down <= 1:
@@ -112,11 +115,21 @@ class Plan:
 def read_plan(path: Path) -> Plan:
     """Raises ConfigError."""
     try:
-        return Plan(**json.loads(path.read_text(encoding="utf-8")))
+        return plan_of(json.loads(path.read_text(encoding="utf-8")), path)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; expected the folder of a run (tools/train fit --out)") from None
     except (OSError, ValueError, TypeError) as error:
         raise ConfigError(f"{path}: expected a run's plan; {error}") from error
+
+
+def plan_of(kept: dict[str, Any], origin: Path) -> Plan:
+    """A plan out of a file, what it does not name at its default. Raises ConfigError for another version's."""
+    unknown = sorted(set(kept) - {one.name for one in fields(Plan)})
+    if unknown:
+        raise ConfigError(
+            f"{origin}: of another version of tools/train (its plan has {', '.join(unknown)}); train anew"
+        )
+    return Plan(**kept)
 
 
 def differences(old: Plan, new: Plan) -> list[str]:

@@ -14,7 +14,7 @@ from edge.core.errors import ConfigError
 from tools.training.backbones import Conv
 from tools.training.classes import ClassPlan, parse_classes
 from tools.training.networks import Network, make_network
-from tools.training.plan import Plan, differences
+from tools.training.plan import Plan, differences, plan_of
 
 # No state of a random generator is among it: batch number n follows from the seed and n alone.
 
@@ -93,8 +93,8 @@ def save(state: State, plan: Plan, path: Path) -> None:
 
 def load(plan: Plan, path: Path, device: torch.device) -> State:
     """Where the file left off. Raises ConfigError if it belongs to another plan."""
-    kept = _read(path)
-    changed = differences(Plan(**kept["plan"]), plan)
+    kept, before = _read(path, "network", "optimiser")
+    changed = differences(before, plan)
     if changed:
         raise ConfigError(
             f"{path}: the run that is kept there has another plan ({'; '.join(changed)}); use a new --out"
@@ -135,32 +135,45 @@ class Weights:
 
 def load_weights(path: Path) -> Weights:
     """From a run's ``weights.pt`` or ``checkpoint.pt``. Raises ConfigError."""
-    kept = _read(path)
-    plan = Plan(**kept["plan"])
+    kept, plan = _read(path)
     classes = parse_classes(plan.classes)
     network = make_network(plan, len(classes))
     network.load_state_dict(kept["average"])
-    seen = kept.get("seen", kept.get("step", 0) * plan.batch)
-    return Weights(network.eval(), plan, classes, seen, kept["seconds"], kept["curve"] or [])
+    return Weights(network.eval(), plan, classes, _seen(kept, plan), kept["seconds"], kept["curve"] or [])
 
 
-def start_from(state: State, path: Path) -> list[str]:
-    """Take over the weights of another run where names and shapes agree; returns the names that stay new."""
-    kept = _read(path)
+def start_from(state: State, plan: Plan, path: Path) -> list[str]:
+    """Take over the weights of another run where names and shapes agree; returns the names that stay new.
+
+    Raises ConfigError for those of another network: of the few names that both have, each means another thing.
+    """
+    kept, before = _read(path)
+    if before.network != plan.network:
+        raise ConfigError(f"{path}: weights of --network {before.network}; this run has {plan.network}")
     theirs, mine = kept["average"], state.network.state_dict()
     fitting = {k: v for k, v in theirs.items() if k in mine and mine[k].shape == v.shape}
     state.network.load_state_dict({**mine, **fitting})
     state.average.load_state_dict(state.network.state_dict())
-    state.earlier, state.seconds = kept.get("seen", 0), kept["seconds"]
+    state.earlier, state.seconds = _seen(kept, before), kept["seconds"]
     return sorted(set(mine) - set(fitting))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _seen(kept: dict[str, Any], plan: Plan) -> int:
+    """Pictures, those of the runs before among them; a checkpoint tells them in two parts."""
+    return int(kept.get("seen", kept.get("earlier", 0) + kept.get("step", 0) * plan.batch))
+
+
+def _read(path: Path, *needed: str) -> tuple[dict[str, Any], Plan]:
+    """(what is kept, its plan). Raises ConfigError for files that others wrote, or lack what is needed."""
     try:
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
+        kept = dict(torch.load(path, map_location="cpu", weights_only=True))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; expected weights.pt or checkpoint.pt of a run") from None
     except Exception as error:  # torch raises what its reader meets: pickle, zip, runtime errors
         raise ConfigError(
             f"{path}: expected a file that tools/train wrote; {' '.join(str(error).split())[:200]}"
         ) from error
+    missing = [name for name in ("plan", "average", "seconds", "curve", *needed) if name not in kept]
+    if missing:
+        raise ConfigError(f"{path}: expected a file that tools/train wrote; it has no {', '.join(missing)}")
+    return kept, plan_of(kept["plan"], path)
