@@ -2,8 +2,7 @@
 
 While the model rests, the thread that runs it listens itself: a frame that comes then is looked at by the thread that
 hears of it, and answered by the same, so that no frame waits for one thread to wake another. The others are woken
-when the run begins, and no earlier: they would take Python's lock from the thread that fills the input. Where no core
-is free for them there are none: between two runs is as good a time to listen as during one.
+when the run begins, and no earlier: they would take Python's lock from the thread that fills the input.
 """
 
 from __future__ import annotations
@@ -103,12 +102,15 @@ class Inferring:
         self._failure: Failed | None = None
         self._unread = threading.Lock()  # free while something is to be read behind a run
         self._unread.acquire()
+        self._threads = [
+            threading.Thread(target=self._listen, name="listen", daemon=True),
+            threading.Thread(target=self._read, name="read", daemon=True),
+        ]
 
     def live(self) -> None:
         """Ends the process: when the service is gone, or after a run that failed."""
-        if self._is_ahead:
-            threading.Thread(target=self._listen, name="listen", daemon=True).start()
-            threading.Thread(target=self._read, name="read", daemon=True).start()
+        for thread in self._threads:
+            thread.start()
         while self._failure is None:
             with self._listening:
                 while not self._waiting and self._failure is None:
@@ -121,8 +123,6 @@ class Inferring:
 
     def listen_meanwhile(self) -> None:
         """A run begins now: one other thread listens until it is over, one reads what was found before it."""
-        if not self._is_ahead:
-            return
         if self._is_working:
             # A lock, not the descriptor that the listener waits for: to write into that lets go of Python's lock, and
             # whoever wakes then takes it, with the run still to begin.
@@ -146,10 +146,10 @@ class Inferring:
             self._unread.acquire()
             self._read_started()
 
-    def _hear(self, wait_s: float = 1.0) -> None:
+    def _hear(self) -> None:
         """Wait for letters and take them in."""
         try:
-            if wait_s and self._channel.wait(wait_s, self._wake.fileno()):
+            if self._channel.wait(1.0, self._wake.fileno()):
                 self._wake.clear()
             for frame in self._channel.receive():
                 self._take(letters.read_by_infer(frame))
@@ -168,8 +168,6 @@ class Inferring:
                 self._do(task, frame)
             except Exception as error:  # noqa: BLE001  # this interpreter is not to be trusted any more
                 self._fail(task, error)
-            if not self._is_ahead:
-                self._hear(0.0)  # a newer frame may take the place of the one that waits
         if self._is_working:
             self._is_working = False
             self._wake.set()
