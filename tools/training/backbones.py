@@ -32,20 +32,18 @@ class _Rounding(torch.autograd.Function):
 
 
 class Conv(nn.Sequential):
-    """Convolution, batch normalisation, ReLU6 unless linear. Pads on both sides, also where the stride is 2.
+    """Convolution, batch normalisation, ReLU6. Pads on both sides, also where the stride is 2.
 
     is_rounded : as int8 will have it, so that what learns from it learns to bear that
     """
 
     is_rounded = False
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, groups: int = 1, linear: bool = False
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, groups: int = 1) -> None:
         super().__init__(
             nn.Conv2d(inputs, outputs, kernel, stride, (kernel - 1) // 2, groups=groups, bias=False),
             nn.BatchNorm2d(outputs, eps=BATCH_NORM_EPS, momentum=0.03),
-            *(() if linear else (nn.ReLU6(inplace=True),)),
+            nn.ReLU6(inplace=True),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -56,10 +54,10 @@ class Conv(nn.Sequential):
         gain = norm.weight / (norm.running_var + norm.eps).sqrt()
         weight, bias = conv.weight * gain[:, None, None, None], norm.bias - norm.running_mean * gain
         x = F.conv2d(x, weight, bias, conv.stride, conv.padding, groups=conv.groups)
-        return x if len(self) == 2 else self._rounded(self[2](x))
+        return self._rounded(self[2](x))
 
     def _rounded(self, x: Tensor) -> Tensor:
-        return cast(Tensor, _Rounding.apply(x)) if self.is_rounded and len(self) == 3 else x
+        return cast(Tensor, _Rounding.apply(x)) if self.is_rounded else x
 
 
 class Block(nn.Module):

@@ -109,7 +109,7 @@ class _Builder:
             return self.graph.add(Op("pool", (x,), f"{name}.{number}", kernel=int(module.kernel_size)))
         if isinstance(module, Conv):
             weight, bias = _folded(module)
-            return _add_conv(self.graph, name, x, module[0], weight, bias, relu6=len(module) == 3)
+            return _add_conv(self.graph, name, x, module[0], weight, bias, relu6=True)
         weight, bias = (p.detach().float().cpu().numpy() for p in (module.weight, module.bias))
         return _add_conv(self.graph, name, x, module, weight, bias, relu6=False)
 

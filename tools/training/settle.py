@@ -75,7 +75,7 @@ def settle_with_relu6(network: Network, pictures: Sequence[torch.Tensor]) -> Non
 
     Without, what the new activation takes away from a layer adds up in the next ones, and the first steps unlearn much.
     """
-    convs = [module for module in network.modules() if isinstance(module, Conv) and len(module) == 3]
+    convs = [module for module in network.modules() if isinstance(module, Conv)]
     for module in convs:
         module[2] = nn.SiLU()
     settle(network, pictures)

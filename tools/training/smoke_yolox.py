@@ -38,6 +38,9 @@ def try_yolox(packed: Path, folder: Path, *, classes: str, call: Callable[..., N
     again = folder / "shaped-again"
     call("fit", "--data", packed, "--out", again, "--classes", classes, "--size", "96", "--threads", "1", "--pictures",
          "32", "--network", "yolox-nano", "--start", model, "--checks", "1")  # fmt: skip
+    for other in (run / "weights.pt", model):  # of another network than the one that is asked for
+        call("fit", "--data", packed, "--out", folder / "refused", "--classes", classes, "--size", "96", "--pictures",
+             "32", "--start", other, expected=78)  # fmt: skip
     weights = state.load_weights(run / "weights.pt")
     print(f"shaped: {weights.seen} pictures, {len(export.shapes_of(export.build_graph(weights.network), 96))} values")
 

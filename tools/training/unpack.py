@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ _TYPES = {schema.TensorType.INT8: np.int8, schema.TensorType.UINT8: np.uint8, sc
 def read_weights(path: Path) -> dict[str, tuple[Real, Real]]:
     """Weight (out, in, k, k) and bias of each convolution, by its name in the network, in the order they run.
 
-    Raises ConfigError for a file that is missing or no .tflite file.
+    Raises ConfigError for a file that is missing, damaged or no .tflite file.
     """
     try:
         content = path.read_bytes()
@@ -31,7 +32,13 @@ def read_weights(path: Path) -> dict[str, tuple[Real, Real]]:
         raise ConfigError(f"{path}: can't be read ({error.strerror})") from error
     if content[4:8] != b"TFL3":
         raise ConfigError(f"{path}: expected a .tflite file that tools/train export wrote")
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    try:
+        return _convolutions(schema.ModelT.InitFromPackedBuf(content, 0))
+    except (struct.error, IndexError, ValueError, TypeError, AttributeError) as error:  # what its reader meets
+        raise ConfigError(f"{path}: a damaged .tflite file, or none that tools/train export wrote; {error}") from error
+
+
+def _convolutions(model: Any) -> dict[str, tuple[Real, Real]]:
     graph, found = model.subgraphs[0], {}
     for op in graph.operators:
         order = _CONVOLUTIONS.get(model.operatorCodes[op.opcodeIndex].builtinCode)
