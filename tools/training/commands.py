@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def export(options: argparse.Namespace) -> int:
     from tools.training.state import load_weights
 
     weights = load_weights(options.weights)
-    size = options.size or weights.plan.size
+    size = replace(weights.plan, size=options.size or weights.plan.size).size  # the plan refuses what can't be
     train, held = split_samples(read_training_samples(options.data, weights.classes), percent=weights.plan.held_out)
     ranges = read_images(_spread(train, _CALIBRATION), longest=10_000)
     content = exporting.export(weights, ranges, size=size, author=options.author, licence=options.licence)

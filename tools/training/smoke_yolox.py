@@ -35,6 +35,8 @@ def try_yolox(packed: Path, folder: Path, *, classes: str, call: Callable[..., N
     call(*fit, "--pictures", "64")
     model = folder / "shaped.tflite"
     call("export", "--weights", run / "weights.pt", "--data", packed, "--out", model)
+    call("export", "--weights", run / "weights.pt", "--data", packed, "--out", folder / "odd.tflite", "--size", "100",
+         expected=2)  # fmt: skip
     again = folder / "shaped-again"
     call("fit", "--data", packed, "--out", again, "--classes", classes, "--size", "96", "--threads", "1", "--pictures",
          "32", "--network", "yolox-nano", "--start", model, "--checks", "1")  # fmt: skip
