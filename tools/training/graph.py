@@ -22,6 +22,7 @@ class Op:
     """One operator; values are known by name.
 
     kind : pad, conv, depthwise, add, double (nearest), pool (greatest of its neighbours), stack (channels of maps),
+        parts (a map as four of half the size: rows, columns, channels),
         rows (a map to a list of cells), join (lists of cells), sigmoid
     weight : conv (out, in, k, k), depthwise (channels, 1, k, k)
     margin : of pad, cells on each side; kernel : of pool
@@ -131,6 +132,10 @@ class _Builder:
 def _add_conv(graph: Graph, name: str, x: str, conv: nn.Module, weight: Real, bias: Real, *, relu6: bool) -> str:
     assert isinstance(conv, nn.Conv2d)
     stride = conv.stride[0]
+    if stride == 2 and conv.kernel_size[0] == 6 and conv.groups == 1:
+        # The same sums, as 3x3 of four quarter pictures: 12 channels fill the processor's registers, 3 don't.
+        x, weight = graph.add(Op("parts", (x,), f"{name}.parts")), _parts(torch.from_numpy(weight)).numpy()
+        return graph.add(Op("conv", (x,), name, weight, bias, 1, relu6))
     if stride == 2 and conv.kernel_size[0] % 2:  # TFLite's own "same" would pad the right and the bottom alone
         x = graph.add(Op("pad", (x,), f"{name}.pad", margin=int(conv.padding[0])))
     kind = "depthwise" if conv.groups > 1 else "conv"
@@ -147,6 +152,19 @@ def _folded(module: Conv) -> tuple[Real, Real]:
         weight = conv.weight.double() * gain[:, None, None, None]
         bias = norm.bias.double() - norm.running_mean.double() * gain
     return weight.float().cpu().numpy(), bias.float().cpu().numpy()
+
+
+def whole_of_parts(weight: Real) -> Real:
+    """The kernel of one picture out of that of its four parts: (out, 4 c, k, k) -> (out, c, 2 k, 2 k)."""
+    outputs, parts, height, width = weight.shape
+    cut = weight.reshape(outputs, 2, 2, parts // 4, height, width).transpose(0, 3, 4, 1, 5, 2)
+    return np.ascontiguousarray(cut.reshape(outputs, parts // 4, 2 * height, 2 * width))
+
+
+def _parts(x: torch.Tensor) -> torch.Tensor:
+    batch, channels, height, width = x.shape
+    cut = x.view(batch, channels, height // 2, 2, width // 2, 2).permute(0, 3, 5, 1, 2, 4)
+    return cut.reshape(batch, 4 * channels, height // 2, width // 2)
 
 
 @torch.no_grad()
@@ -171,6 +189,7 @@ def run_op(op: Op, inputs: list[torch.Tensor]) -> torch.Tensor:
         "add": lambda: x + inputs[1],
         "double": lambda: F.interpolate(x, scale_factor=2, mode="nearest"),
         "rows": lambda: x.flatten(2).transpose(1, 2),
+        "parts": lambda: _parts(x),
         "join": lambda: torch.cat(inputs, 1),
         "stack": lambda: torch.cat(inputs, 1),
         "sigmoid": x.sigmoid,

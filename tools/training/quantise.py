@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tools.training.graph import Graph, Op, Real, run_graph, run_op
 
 _LOW, _HIGH = -128, 127
-_MOVING = frozenset({"pad", "double", "pool", "stack", "rows", "join"})
+_MOVING = frozenset({"pad", "double", "parts", "pool", "stack", "rows", "join"})
 # Below, a score rounds to 0 (its step is 1/256): range spent there would only make the useful logits coarser.
 _LEAST_LOGIT = -7.0
 

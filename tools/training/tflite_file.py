@@ -30,6 +30,7 @@ _CODES = {
     "join": (schema.BuiltinOperator.CONCATENATION, 2),
     "stack": (schema.BuiltinOperator.CONCATENATION, 2),
     "pool": (schema.BuiltinOperator.MAX_POOL_2D, 2),
+    "parts": (schema.BuiltinOperator.SPACE_TO_DEPTH, 2),
     "sigmoid": (schema.BuiltinOperator.LOGISTIC, 2),
 }
 _RELU6 = schema.ActivationFunctionType.RELU6
@@ -148,6 +149,10 @@ def _options(op: Op, shape: tuple[int, ...]) -> tuple[int, Any]:
         joined = schema.ConcatenationOptionsT()
         joined.axis = 1 if op.kind == "join" else 3
         return kinds.ConcatenationOptions, joined
+    if op.kind == "parts":
+        parted = schema.SpaceToDepthOptionsT()
+        parted.blockSize = 2
+        return kinds.SpaceToDepthOptions, parted
     if op.kind == "pool":
         pooled = schema.Pool2DOptionsT()
         pooled.padding = schema.Padding.SAME

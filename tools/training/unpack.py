@@ -12,7 +12,7 @@ from torch import nn
 
 from edge.core.errors import ConfigError
 from tools.training.backbones import Conv
-from tools.training.graph import Real
+from tools.training.graph import Real, whole_of_parts
 from tools.training.networks import Network
 from tools.training.settle import fill_one
 
@@ -73,4 +73,12 @@ def fill(network: Network, weights: dict[str, tuple[Real, Real]], *, origin: Pat
         raise ConfigError(
             f"{origin}: expected a file that tools/train export wrote, of this --network; found other convolutions"
         )
-    return [name for name, module in wanted.items() if not fill_one(module, *weights[name])]
+    new = []
+    for name, module in wanted.items():
+        weight, bias = weights[name]
+        conv = module[0] if isinstance(module, Conv) else module
+        if weight.shape[1] == 4 * conv.weight.shape[1]:
+            weight = whole_of_parts(weight)
+        if not fill_one(module, weight, bias):
+            new.append(name)
+    return new
