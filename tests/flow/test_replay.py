@@ -70,7 +70,7 @@ SEEN = [
     ("line_cross", "pillar", 43.9),
     ("zone_exit", "right", 44.5),
 ]
-TOLERANCE_S = 0.3
+TOLERANCE_S = 0.301  # three frames, the third among them
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -19,7 +19,7 @@ def default_model(path: Path = PATH) -> Model:
         ),
         outputs={
             "boxes": OutputLayout(
-                name="boxes", index=1, shape=(1, 1701, 4), dtype="int8", scale=0.042829133570194244, zero_point=-119
+                name="boxes", index=1, shape=(1, 1701, 4), dtype="int8", scale=0.03530838340520859, zero_point=-113
             ),
             "scores": OutputLayout(
                 name="scores", index=0, shape=(1, 1701, 2), dtype="int8", scale=0.00390625, zero_point=-128
