@@ -23,6 +23,7 @@ from edge.service.waking import WakingClock
 from tests.service import acting_capture, acting_infer
 
 PATIENCE_S = 40.0
+READING_S = 10.0  # a process that is starved has not hung
 MODEL = acting_infer.Part()
 
 
@@ -37,7 +38,7 @@ class Stage:
         is_whole: bool = False,
         disabled: frozenset[str] = frozenset(),
         start_s: float = 90.0,
-        reading_s: float = 10.0,  # a process that is starved has not hung
+        reading_s: float = READING_S,
     ) -> None:
         self.clock = SystemClock()
         waking = WakingClock(self.clock)
@@ -144,7 +145,7 @@ def test_a_camera_s_process_that_hangs_or_dies_is_told_and_started_again(
 ) -> None:
     stage = play(
         {"yard": acting_capture.Part(mishap=mishap, once=str(tmp_path / "once")), "gate": acting_capture.Part()},
-        reading_s=1.5 if mishap == "hang" else 10.0,
+        reading_s=1.5 if mishap == "hang" else READING_S,
     )
 
     stage.until(lambda: stage.states() == ["online", "offline", "online"])

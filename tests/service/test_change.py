@@ -13,7 +13,7 @@ from edge.service.capture import Capture, Patience
 from edge.service.inference import Inference
 from edge.service.watch import Cast
 from tests.service import acting_capture, acting_infer
-from tests.service.test_arbiter import Stage, play
+from tests.service.test_arbiter import READING_S, Stage, play
 
 __all__ = ["play"]  # a fixture
 MODEL = acting_infer.Part()
@@ -28,7 +28,7 @@ def cast(cameras: Mapping[str, acting_capture.Part], *, is_whole: bool = False, 
             msgspec.msgpack.encode(part),
             looks.get(name, b""),
             is_whole=is_whole,
-            patience=Patience(reading_s=1.5),
+            patience=Patience(reading_s=READING_S),
         )
         for name, part in cameras.items()
     ]
