@@ -13,6 +13,7 @@ from tools.training.classes import ClassPlan, parse_classes
 from tools.training.dataset import Sample, read_file, read_samples, read_training_samples, split_samples
 
 _CALIBRATION = 200
+_COMPARED = 60
 _HELD = "held out (for curves and thresholds, no test set)"
 _LEVELS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
 
@@ -84,14 +85,15 @@ def export(options: argparse.Namespace) -> int:
     content = exporting.export(weights, ranges, size=size, author=options.author, licence=options.licence)
     exporting.write_file(content, options.out)
     images = read_images(held, longest=10_000)
-    agreement = exporting.measure_agreement(weights, content, images[:60], size=size).as_figures()
+    compared = images[:_COMPARED] or read_images(_spread(train, _COMPARED), longest=10_000)  # --held-out 0
+    agreement = exporting.measure_agreement(weights, content, compared, size=size).as_figures()
     import torch
 
     runs = {
         "float": torch_run(weights.network, size, torch.device("cpu")),
         "int8": exporting.tflite_run(content, size),
     }
-    for name, run in runs.items():
+    for name, run in runs.items() if held else ():
         seen = look_at_all(run, images, size)
         for number, label in enumerate(weights.classes.labels):
             figures = average_precision(held, seen, class_id=number)
@@ -122,6 +124,11 @@ def describe(options: argparse.Namespace) -> int:
     classes = parse_classes(plan.classes)
     _, held = split_samples(read_training_samples(options.data, classes), percent=plan.held_out)
     sets = {_HELD: held, **{folder.name: read_samples(folder, classes) for folder in options.test}}
+    if not held:
+        raise ConfigError(
+            f"{options.run_folder}: the run kept no pictures to describe it by (--held-out 0); keep some, or measure "
+            "the file with edge eval"
+        )
     judge, exported = open_judge(str(options.model)), _export_facts(options.model)
     found = {place: see(judge, describing.read_all(samples), classes) for place, samples in sets.items()}
     matches = [match_all(held, found[_HELD], class_id=number) for number in range(len(classes))]
