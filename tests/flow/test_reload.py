@@ -67,9 +67,12 @@ def processes_of(service: int) -> dict[str, int]:
     """Camera or module -> process id of each child of a service."""
     found = {}
     for pid in " ".join(each.read_text() for each in Path(f"/proc/{service}/task").glob("*/children")).split():
-        name = _name(int(pid))
-        if name.startswith("edge-"):
-            found[_memory_of(int(pid)) or name.removeprefix("edge-")] = int(pid)
+        try:
+            name = _name(int(pid))
+            if name.startswith("edge-"):
+                found[_memory_of(int(pid)) or name.removeprefix("edge-")] = int(pid)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it went while we looked: a camera that is let go takes its time
     return found
 
 
