@@ -10,16 +10,13 @@ from __future__ import annotations
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tools.training.backbones import Conv
+from tools.training.network import BOX_BIAS, SCORE_BIAS, double, rows
 
 WIDTHS = (16, 32, 64, 128, 256)
 HEAD = 64
-STRIDES = (8, 16, 32)
-# Scores start at 1 in 100, as most cells hold nothing (focal loss paper); boxes at two strides to each side.
-_SCORE_BIAS, _BOX_BIAS = -4.6, 2.0
 
 
 class Separable(nn.Sequential):
@@ -98,8 +95,8 @@ class CspBackbone(nn.Module):
         c8 = self.dark8(self.dark4(self.stem(x)))
         c16 = self.dark16(c8)
         top32 = self.narrow32(self.dark32(c16))
-        top16 = self.narrow16(self.up16(torch.cat([_double(top32), c16], 1)))
-        p8 = self.up8(torch.cat([_double(top16), c8], 1))
+        top16 = self.narrow16(self.up16(torch.cat([double(top32), c16], 1)))
+        p8 = self.up8(torch.cat([double(top16), c8], 1))
         p16 = self.down16(torch.cat([self.half8(p8), top16], 1))
         return p8, p16, self.down32(torch.cat([self.half16(p16), top32], 1))
 
@@ -114,7 +111,7 @@ class Head(nn.Module):
         self.kind = nn.Conv2d(HEAD, classes, 1)
         self.where = nn.Sequential(Separable(HEAD, HEAD), Separable(HEAD, HEAD))
         self.sides, self.presence = nn.Conv2d(HEAD, 4, 1), nn.Conv2d(HEAD, classes, 1)
-        for last, bias in ((self.kind, _SCORE_BIAS), (self.sides, _BOX_BIAS), (self.presence, 0.0)):
+        for last, bias in ((self.kind, SCORE_BIAS), (self.sides, BOX_BIAS), (self.presence, 0.0)):
             nn.init.normal_(last.weight, std=0.01)
             nn.init.constant_(cast(Tensor, last.bias), bias)
 
@@ -142,11 +139,3 @@ class CspDetector(nn.Module):
         """From the backbone's maps."""
         pairs = [head(level) for head, level in zip(self.heads, levels, strict=True)]
         return torch.cat([rows(scores) for scores, _ in pairs], 1), torch.cat([rows(sides) for _, sides in pairs], 1)
-
-
-def _double(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2, mode="nearest")
-
-
-def rows(x: Tensor) -> Tensor:
-    return x.flatten(2).transpose(1, 2)

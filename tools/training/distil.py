@@ -9,12 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tools.training.assign import generalised_overlaps
+from tools.training.loss import BOX_WEIGHT, EASY_WEIGHT
 from tools.training.network import to_boxes
 
 _HIGHEST = 6.0  # of ReLU6
 _SURE = 0.1  # below, the teacher's boxes mean nothing
-_BOX_WEIGHT = 3.0
-_EASY_WEIGHT = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,13 +30,13 @@ def distillation_loss(mine: Seen, theirs: Seen, centres: Tensor, strides: Tensor
     maps = torch.stack([_apart(a.float(), b.float()) for a, b in zip(mine.levels, theirs.levels, strict=True)]).sum()
     wanted, said = theirs.logits.float().sigmoid(), mine.logits.float()
     worth = wanted.sum().clamp(min=1)
-    weight = torch.maximum(wanted, said.detach().sigmoid()) * (1 - _EASY_WEIGHT) + _EASY_WEIGHT
+    weight = torch.maximum(wanted, said.detach().sigmoid()) * (1 - EASY_WEIGHT) + EASY_WEIGHT
     scores = (F.binary_cross_entropy_with_logits(said, wanted, reduction="none") * weight).sum() / worth
     best = wanted.amax(2)
     sure = best > _SURE
     boxes, aims = (to_boxes(one.distances.float(), centres, strides)[sure] for one in (mine, theirs))
     misfit = ((1 - generalised_overlaps(boxes, aims)) * best[sure]).sum() / worth
-    return maps + scores + _BOX_WEIGHT * misfit
+    return maps + scores + BOX_WEIGHT * misfit
 
 
 def _apart(mine: Tensor, theirs: Tensor) -> Tensor:

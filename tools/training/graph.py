@@ -82,7 +82,7 @@ class _Tracer(torch.fx.Tracer):
     """Goes into all modules but those that are one operator."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002
-        return isinstance(m, Conv | nn.Conv2d | nn.MaxPool2d | nn.Identity)
+        return isinstance(m, Conv | nn.Conv2d | nn.MaxPool2d)
 
 
 class _Builder:
@@ -103,8 +103,6 @@ class _Builder:
 
     def _module(self, name: str, x: str) -> str:
         module = self._modules[name]
-        if isinstance(module, nn.Identity):
-            return x
         if isinstance(module, nn.MaxPool2d):
             number = sum(op.kind == "pool" for op in self.graph.ops)
             return self.graph.add(Op("pool", (x,), f"{name}.{number}", kernel=int(module.kernel_size)))

@@ -18,9 +18,9 @@ from tools.training.assign import (
 )
 from tools.training.network import to_boxes
 
-_BOX_WEIGHT = 3.0
+BOX_WEIGHT = 3.0
 # An easy "nothing here" counts a third: most cells are easy, and they would drown the objects.
-_EASY_WEIGHT = 0.3
+EASY_WEIGHT = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,13 +49,13 @@ def detection_loss(
         classes = asked.classes[found.owner.clamp(min=0)]
         wanted.scatter_(2, classes[..., None], (found.quality * is_object)[..., None])
     silent = ignored_cells((*logits.shape,), centres, ignored) & ~is_object[..., None]
-    weight = torch.where(wanted > 0, 1.0, _EASY_WEIGHT + (1 - _EASY_WEIGHT) * said) * ~silent
+    weight = torch.where(wanted > 0, 1.0, EASY_WEIGHT + (1 - EASY_WEIGHT) * said) * ~silent
     worth = wanted.sum().clamp(min=1)
     scores = (F.binary_cross_entropy_with_logits(logits, wanted, reduction="none") * weight).sum() / worth
     owned = found.owner[is_object]
     misfit = 1 - generalised_overlaps(boxes[is_object], asked.boxes[owned])
     box = (misfit * found.quality[is_object]).sum() / worth
-    return Loss(scores + _BOX_WEIGHT * box, scores, box)
+    return Loss(scores + BOX_WEIGHT * box, scores, box)
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ from tools.training.backbones import Backbone, Conv, rounded
 STRIDES = (8, 16, 32)
 PYRAMID = 64
 # Scores start at 1 in 100, as most cells hold nothing (focal loss paper); boxes at two strides to each side.
-_SCORE_BIAS, _BOX_BIAS = -4.6, 2.0
+SCORE_BIAS, BOX_BIAS = -4.6, 2.0
 
 
 class Tower(nn.Sequential):
@@ -51,8 +51,8 @@ class Detector(nn.Module):
         self.lateral8, self.lateral16, self.lateral32 = (Conv(c, pyramid, 1) for c in self.backbone.outputs)
         self.smooth16, self.smooth8 = Conv(pyramid, pyramid), Conv(pyramid, pyramid)
         self.down16, self.down32 = Conv(pyramid, pyramid, stride=2), Conv(pyramid, pyramid, stride=2)
-        self.scores = nn.ModuleList(Tower(pyramid, classes, bias=_SCORE_BIAS) for _ in STRIDES)
-        self.boxes = nn.ModuleList(Tower(pyramid, 4, bias=_BOX_BIAS) for _ in STRIDES)
+        self.scores = nn.ModuleList(Tower(pyramid, classes, bias=SCORE_BIAS) for _ in STRIDES)
+        self.boxes = nn.ModuleList(Tower(pyramid, 4, bias=BOX_BIAS) for _ in STRIDES)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return self.answer(self.backbone(x))
@@ -61,21 +61,21 @@ class Detector(nn.Module):
         """From the backbone's maps."""
         c8, c16, c32 = maps
         p32 = self.lateral32(c32)
-        p16 = self.smooth16(self.lateral16(c16) + _double(p32))
-        p8 = self.smooth8(self.lateral8(c8) + _double(p16))
+        p16 = self.smooth16(self.lateral16(c16) + double(p32))
+        p8 = self.smooth8(self.lateral8(c8) + double(p16))
         p16 = p16 + self.down16(p8)
         p32 = p32 + self.down32(p16)
         levels = (p8, p16, p32)
-        scores = [_rows(tower(level)) for tower, level in zip(self.scores, levels, strict=True)]
-        boxes = [_rows(tower(level)) for tower, level in zip(self.boxes, levels, strict=True)]
+        scores = [rows(tower(level)) for tower, level in zip(self.scores, levels, strict=True)]
+        boxes = [rows(tower(level)) for tower, level in zip(self.boxes, levels, strict=True)]
         return torch.cat(scores, 1), torch.cat(boxes, 1)
 
 
-def _double(x: Tensor) -> Tensor:
+def double(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
-def _rows(x: Tensor) -> Tensor:
+def rows(x: Tensor) -> Tensor:
     return x.flatten(2).transpose(1, 2)
 
 

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from edge.core.errors import ConfigError
 from tools.training.backbones import Conv
 from tools.training.classes import ClassPlan
-from tools.training.csp import HEAD, CspDetector, Head, rows
+from tools.training.csp import HEAD, CspDetector, Head
 from tools.training.ncnn_file import fill_all, read_convolutions
+from tools.training.network import rows
 
 # COCO's 80 categories, in the order of their numbers.
 COCO = [
